@@ -1,0 +1,69 @@
+# Every target sets up its own virtual environment when that is missing or out of date.
+#   make test PYTHON=python3.12 VENV=.venv-312    another interpreter, another environment
+# On Linux plain torch wheels bring CUDA along. For the small CPU build:
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu TORCH=torch==$(TORCH_VERSION)+cpu make test
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+PROFILE ?= quick
+OUT ?= out
+
+BIN := $(VENV)/bin
+TORCH_VERSION := $(shell sed -n 's/^torch==//p' constraints.txt)
+TORCH ?= torch==$(TORCH_VERSION)
+STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.installed-bench
+
+# many small linear-algebra calls: one thread each, the processes are what runs in parallel
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help reproduce test lint format bench figures notebooks clean
+
+help:
+	@echo "make reproduce   judge every shipped theorem by simulation: table, $(OUT)/report.html, $(OUT)/figures"
+	@echo "make test        the test suite"
+	@echo "make lint        ruff (lint and format) and mypy"
+	@echo "make figures     the published figures, from stored results"
+	@echo "make bench       the benchmarks, as tables"
+	@echo "make notebooks   execute the tutorials (notebooks/*.py) into .ipynb"
+	@echo "make format      let ruff rewrite the sources"
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "$(TORCH)" -c constraints.txt
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+$(BENCH_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,bench]"
+	touch $@
+
+reproduce: $(STAMP)
+	mkdir -p $(OUT)
+	$(BIN)/tlstat verify simulations/ --profile $(PROFILE) --jobs $(JOBS) --report $(OUT)/report.html
+	$(BIN)/tlstat figures --profile $(PROFILE) --jobs $(JOBS) --output $(OUT)/figures
+
+figures: $(STAMP)
+	$(BIN)/tlstat figures --profile $(PROFILE) --jobs $(JOBS) --output $(OUT)/figures
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BENCH_STAMP)
+	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+notebooks: $(STAMP)
+	$(BIN)/jupytext --to ipynb --execute --update notebooks/*.py
+
+clean:
+	rm -rf $(OUT) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
