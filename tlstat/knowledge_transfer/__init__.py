@@ -1,0 +1,75 @@
+"""What are soft labels worth? Knowledge transfer over finite domains (arXiv:2310.07838).
+
+A teacher ``pi(a | s)`` labels inputs ``s`` drawn from ``rho``. The student sees the sampled
+label alone (*hard*), with the teacher's probability of it (*partial*), or with the teacher's
+whole row (*soft*). The minimax total-variation risks are of order ``sqrt(SA/n)``, ``SA/n``
+and ``S/n``. The room holds the populations (`models`), the students (`estimators`), their
+exact risk (`risk`) and the bounds (`theory`).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_LAZY = {
+    "Teacher": "models",
+    "Prior": "models",
+    "digits": "models",
+    "sample_counts": "models",
+    "hard_label_student": "estimators",
+    "partial_label_student": "estimators",
+    "soft_label_student": "estimators",
+    "weighted_label_student": "estimators",
+    "students": "estimators",
+    "tv_risk": "risk",
+    "exact_risk": "risk",
+    "enumerate_risk": "risk",
+    "expected_missing_mass": "risk",
+    "weighted_label_limit": "risk",
+}
+
+__all__ = [
+    "Prior",
+    "Teacher",
+    "digits",
+    "enumerate_risk",
+    "exact_risk",
+    "expected_missing_mass",
+    "hard_label_student",
+    "partial_label_student",
+    "sample_counts",
+    "soft_label_student",
+    "students",
+    "tv_risk",
+    "weighted_label_limit",
+    "weighted_label_student",
+]
+
+if TYPE_CHECKING:
+    from tlstat.knowledge_transfer.estimators import (
+        hard_label_student,
+        partial_label_student,
+        soft_label_student,
+        students,
+        weighted_label_student,
+    )
+    from tlstat.knowledge_transfer.models import Prior, Teacher, digits, sample_counts
+    from tlstat.knowledge_transfer.risk import (
+        enumerate_risk,
+        exact_risk,
+        expected_missing_mass,
+        tv_risk,
+        weighted_label_limit,
+    )
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LAZY})

@@ -1,0 +1,420 @@
+"""Populations with known truth: teachers, the priors of the lower bounds, and count sampling.
+
+Everything that a student of this room uses is a function of the counts ``N[s, a]`` (and of the
+teacher's probabilities on them), so samples are drawn as counts: a multinomial over inputs, then
+one over labels for each input. The cost depends on ``S`` and ``A``, never on the sample size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from tlstat.errors import InputError
+from tlstat.knowledge_transfer.instances import (
+    half_dirac,
+    on_off,
+    on_off_worst_case,
+    paired_labels,
+    rare_inputs,
+    require_size,
+)
+
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher:
+    """The law that labels are drawn from, which is also the truth.
+
+    Parameters
+    ----------
+    rho : array_like, shape (S,)
+        Law of the inputs.
+    pi : array_like, shape (S, A)
+        Row ``s`` is the law of the label given input ``s``.
+
+    Attributes
+    ----------
+    S, A : int
+        Numbers of inputs and of labels.
+    xi : float
+        ``2 max_s min_a (1 - pi(a|s))``, the distance from the deterministic teachers that
+        enters Theorem 3.2 of arXiv:2310.07838: zero for a deterministic teacher.
+
+    Raises
+    ------
+    InputError
+        If an entry is negative or not finite, or a row does not sum to one (the row is named).
+    """
+
+    rho: np.ndarray
+    pi: np.ndarray
+
+    def __post_init__(self) -> None:
+        rho = _law("rho", self.rho, 1)
+        pi = _law("pi", self.pi, 2)
+        if rho.shape[0] != pi.shape[0]:
+            raise InputError(
+                f"rho has {rho.shape[0]} inputs and pi has {pi.shape[0]} rows; "
+                "they must have the same number"
+            )
+        for name, value in (("rho", rho), ("pi", pi)):
+            value.setflags(write=False)
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        return f"Teacher(S={self.S}, A={self.A})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Teacher):
+            return NotImplemented
+        return np.array_equal(self.rho, other.rho) and np.array_equal(self.pi, other.pi)
+
+    def __hash__(self) -> int:
+        return hash((self.rho.tobytes(), self.pi.tobytes()))
+
+    @property
+    def S(self) -> int:
+        """Number of inputs."""
+        return self.pi.shape[0]
+
+    @property
+    def A(self) -> int:
+        """Number of labels."""
+        return self.pi.shape[1]
+
+    @property
+    def xi(self) -> float:
+        """``2 max_s (1 - max_a pi(a|s))`` over the inputs that occur."""
+        return float(2 * np.max(1 - self.pi.max(axis=1)[self.rho > 0]))
+
+    @property
+    def joint(self) -> np.ndarray:
+        """``rho(s) pi(a|s)``, shape (S, A): the law of one labelled input."""
+        return self.rho[:, None] * self.pi
+
+    @property
+    def has_uniform_inputs(self) -> bool:
+        """Whether every input is equally likely."""
+        return bool(np.allclose(self.rho, 1 / self.S, rtol=1e-12, atol=0))
+
+    @classmethod
+    def instance0(cls, S: int, A: int) -> Teacher:
+        """Half uniform, half a point mass, on uniform inputs (Figure 1 of the paper)."""
+        return cls(np.full(S, 1 / S), half_dirac(S, A))
+
+    @classmethod
+    def instance1(cls, S: int, A: int, n: int) -> Teacher:
+        """Pairs of labels that differ by ``sqrt(SA/n)/4``: hard for hard labels. Moves with n."""
+        return cls(np.full(S, 1 / S), paired_labels(S, A, n))
+
+    @classmethod
+    def instance2(cls, S: int, A: int, n: int) -> Teacher:
+        """Half of the labels have mass ``S/(n+1)``, half none: hard for partial soft labels."""
+        return cls(np.full(S, 1 / S), on_off(S, A, n))
+
+    @classmethod
+    def instance2star(cls, S: int, A: int, n: int) -> Teacher:
+        """Instance 2 with the number and the mass of the rare labels at their least favourable.
+
+        Not in the paper: this is where partial soft labels attain the larger constant 0.1544.
+        """
+        require_size("A", A, 3)
+        h, c = on_off_worst_case(A)
+        return cls(np.full(S, 1 / S), on_off(S, A, n, labels_on=h, mass=c * S / n if n else 0.0))
+
+    @classmethod
+    def instance3(cls, S: int, A: int, n: int) -> Teacher:
+        """All inputs but the last have mass ``1/(n+1)``; labels as in Instance 2."""
+        return cls(rare_inputs(S, n), on_off(S, A, n))
+
+    @classmethod
+    def dirichlet(
+        cls,
+        S: int,
+        A: int,
+        rng: np.random.Generator | int = 0,
+        concentration: float = 1.0,
+        input_concentration: float | None = None,
+    ) -> Teacher:
+        """Random teacher with Dirichlet rows (and uniform inputs unless a concentration is given).
+
+        Parameters
+        ----------
+        S, A : int
+            Sizes.
+        rng : numpy Generator or int
+            Source of randomness, or a seed.
+        concentration, input_concentration : float
+            Parameters of the symmetric Dirichlet laws of the rows and of the inputs.
+        """
+        for name, value in (("S", S), ("A", A)):
+            require_size(name, value, 1)
+        if not concentration > 0 or not (input_concentration is None or input_concentration > 0):
+            raise InputError(
+                f"concentration must be positive, got {concentration!r} and {input_concentration!r}"
+            )
+        rng = np.random.default_rng(rng)
+        pi = rng.dirichlet(np.full(A, concentration), size=S)
+        if input_concentration is None:
+            return cls(np.full(S, 1 / S), pi)
+        return cls(rng.dirichlet(np.full(S, input_concentration)), pi)
+
+    @classmethod
+    def diracs(cls, labels: Any, A: int, rho: Any | None = None) -> Teacher:
+        """Deterministic teacher: input ``s`` always has label ``labels[s]`` in ``0..A-1``."""
+        labels = np.asarray(labels)
+        if labels.ndim != 1 or labels.size == 0 or labels.dtype.kind not in "iu":
+            raise InputError("labels must be a non-empty vector of integers")
+        if labels.min() < 0 or labels.max() >= A:
+            raise InputError(f"labels must lie in 0..{A - 1}, got {labels.min()}..{labels.max()}")
+        S = labels.size
+        return cls(np.full(S, 1 / S) if rho is None else rho, np.eye(A)[labels])
+
+    @classmethod
+    def from_cell(cls, cell: Any) -> Teacher:
+        """The teacher that a cell asks for: ``cell.instance`` with ``S``, ``A`` and ``n``.
+
+        ``instance`` is one of 0, 1, 2, "2*", 3, "dirichlet" (then ``cell.seed`` and optionally
+        ``cell.concentration``), "diracs" (input ``s`` has label ``s mod A``) and "digits".
+        """
+        name = str(cell["instance"])
+        builders: dict[str, Callable[[], Teacher]] = {
+            "0": lambda: cls.instance0(cell["S"], cell["A"]),
+            "1": lambda: cls.instance1(cell["S"], cell["A"], cell["n"]),
+            "2": lambda: cls.instance2(cell["S"], cell["A"], cell["n"]),
+            "2*": lambda: cls.instance2star(cell["S"], cell["A"], cell["n"]),
+            "3": lambda: cls.instance3(cell["S"], cell["A"], cell["n"]),
+            "dirichlet": lambda: _dirichlet_from_cell(cell),
+            "diracs": lambda: cls.diracs(np.arange(cell["S"]) % cell["A"], cell["A"]),
+            "digits": lambda: digits(cell["S"], cell["A"] if "A" in cell else 10),
+        }
+        if name not in builders:
+            raise InputError(f"instance must be one of {', '.join(builders)}; got {name!r}")
+        return builders[name]()
+
+
+def _dirichlet_from_cell(cell: Any) -> Teacher:
+    concentration = cell["concentration"] if "concentration" in cell else 1.0
+    return Teacher.dirichlet(
+        cell["S"], cell["A"], cell["seed"], concentration, input_concentration=concentration
+    )
+
+
+def _law(name: str, value: Any, ndim: int) -> np.ndarray:
+    """Rows of a probability table, checked and normalised to the last digit."""
+    array = np.array(value, dtype=np.float64)
+    if array.ndim != ndim or array.size == 0:
+        raise InputError(f"{name} must have {ndim} dimension(s), got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise InputError(f"{name} has an entry that is NaN or infinite; it must be a law")
+    if (array < 0).any():
+        where = tuple(int(i) for i in np.argwhere(array < 0)[0])
+        raise InputError(f"{name}{list(where)} is {array[where]}; probabilities are non-negative")
+    total = array.sum(axis=-1)
+    off = np.abs(total - 1) > _ROUNDING
+    if off.any():
+        if ndim == 1:
+            raise InputError(f"{name} sums to {float(total):.12g}; it must sum to 1")
+        row = int(np.argmax(off))
+        raise InputError(f"row {row} of {name} sums to {total[row]:.12g}; it must sum to 1")
+    return array / total[..., None]
+
+
+@lru_cache(maxsize=8)
+def digits(S: int, A: int = 10) -> Teacher:
+    """A real teacher: logistic regression on scikit-learn's bundled 8x8 digits.
+
+    The 1797 images are quantised to ``S`` inputs by k-means (fixed seed); ``rho`` is the share
+    of images in each, and ``pi`` the classifier's mean predicted probabilities there. All
+    probabilities are positive, most of them tiny.
+
+    Parameters
+    ----------
+    S : int
+        Number of inputs, at most 1797.
+    A : int
+        The digits ``0..A-1`` are kept (2 to 10).
+
+    Returns
+    -------
+    Teacher
+    """
+    require_size("S", S, 1)
+    if not 2 <= A <= 10:
+        raise InputError(f"A must lie in 2..10 for the digits, got {A}")
+    from sklearn.cluster import KMeans
+    from sklearn.datasets import load_digits
+    from sklearn.linear_model import LogisticRegression
+
+    images, labels = load_digits(return_X_y=True)
+    images, labels = images[labels < A] / 16, labels[labels < A]
+    if len(images) < S:
+        raise InputError(f"S must be at most {len(images)}, the number of images, got {S}")
+    teacher = LogisticRegression(C=0.1, max_iter=1000).fit(images, labels)
+    cells = KMeans(S, n_init=1, random_state=0).fit_predict(images)
+    member = cells[:, None] == np.arange(S)
+    sizes = member.sum(axis=0)
+    mean_probability = member.T @ teacher.predict_proba(images) / sizes[:, None]
+    return Teacher(sizes / sizes.sum(), mean_probability)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A law over teachers with common input law, as in the minimax lower bounds.
+
+    A lower bound for all procedures speaks of the average risk over such a prior; it says
+    nothing about one student on one teacher.
+
+    Attributes
+    ----------
+    rho : ndarray, shape (S,)
+        Law of the inputs, the same for every teacher.
+    draw : callable
+        ``draw(rng, size)`` gives ``size`` label laws, shape (size, S, A), in the namespace of
+        ``rng``.
+    A : int
+        Number of labels.
+    """
+
+    rho: np.ndarray
+    draw: Callable[[Any, int], Any]
+    A: int
+
+    @property
+    def S(self) -> int:
+        """Number of inputs."""
+        return self.rho.shape[0]
+
+    @classmethod
+    def pairs(cls, S: int, A: int, n: int) -> Prior:
+        """Which label of each pair is the likelier one: a fair coin each (Theorem 3.1)."""
+        if A % 2:
+            raise InputError(f"A must be even for the prior on pairs, got {A}")
+        base = paired_labels(S, A, n)
+
+        def draw(rng: Any, size: int) -> Any:
+            first, second = base[:, ::2], base[:, 1::2]
+            coin = rng.uniform(size=(size, S, A // 2)) < 0.5
+            xp = rng.xp
+            first, second = _like(coin, first, xp), _like(coin, second, xp)
+            both = [xp.where(coin, first, second), xp.where(coin, second, first)]
+            return xp.reshape(xp.stack(both, axis=-1), (size, S, A))
+
+        return cls(np.full(S, 1 / S), draw, A)
+
+    @classmethod
+    def buddies(cls, S: int, A: int, n: int) -> Prior:
+        """Which label of each pair is alive, with mass ``S/(n+1)``: a fair coin (Theorem 4.1)."""
+        if A % 2 == 0:
+            raise InputError(f"A must be odd for the prior on living labels, got {A}")
+        base = on_off(S, A, n)
+
+        def draw(rng: Any, size: int) -> Any:
+            xp = rng.xp
+            coin = rng.uniform(size=(size, S, (A - 1) // 2)) < 0.5
+            mass = _like(coin, base[:, :1], xp)
+            zero = xp.zeros_like(mass)
+            both = [xp.where(coin, mass, zero), xp.where(coin, zero, mass)]
+            rare = xp.reshape(xp.stack(both, axis=-1), (size, S, A - 1))
+            last = xp.broadcast_to(_like(coin, base[:, -1:], xp), (size, S, 1))
+            return xp.concat([rare, last], axis=-1)
+
+        return cls(np.full(S, 1 / S), draw, A)
+
+    @classmethod
+    def subsets(cls, S: int, A: int, n: int) -> Prior:
+        """Which ``h`` of the first ``A - 1`` labels are alive: uniform over subsets.
+
+        Instance 2* with its labels shuffled for each input; not in the paper.
+        """
+        base = Teacher.instance2star(S, A, n).pi
+
+        def draw(rng: Any, size: int) -> Any:
+            xp = rng.xp
+            order = xp.argsort(rng.uniform(size=(size, S, A - 1)), axis=-1)
+            rank = xp.argsort(order, axis=-1)
+            labels_on = int((base[0, :-1] > 0).sum())
+            mass = _like(rank, base[:, :1], xp)
+            rare = xp.where(rank < labels_on, mass, xp.zeros_like(mass))
+            last = xp.broadcast_to(_like(rank, base[:, -1:], xp), (size, S, 1))
+            return xp.concat([rare, last], axis=-1)
+
+        return cls(np.full(S, 1 / S), draw, A)
+
+    @classmethod
+    def deterministic(cls, S: int, A: int, n: int) -> Prior:
+        """Uniform over deterministic teachers, on rare inputs (Theorem 5.1)."""
+
+        def draw(rng: Any, size: int) -> Any:
+            xp = rng.xp
+            label = xp.floor(rng.uniform(size=(size, S, 1)) * A)
+            return xp.where(label == _like(label, np.arange(A), xp), 1.0, 0.0)
+
+        return cls(rare_inputs(S, n), draw, A)
+
+    @classmethod
+    def from_cell(cls, cell: Any) -> Prior:
+        """The prior named by ``cell.prior``: pairs, buddies, subsets or deterministic."""
+        builders = {
+            "pairs": cls.pairs,
+            "buddies": cls.buddies,
+            "subsets": cls.subsets,
+            "deterministic": cls.deterministic,
+        }
+        name = cell["prior"]
+        if name not in builders:
+            raise InputError(f"prior must be one of {', '.join(builders)}; got {name!r}")
+        return builders[name](cell["S"], cell["A"], cell["n"])
+
+
+def _like(reference: Any, values: np.ndarray, xp: Any) -> Any:
+    """``values`` as a float array of the namespace and device of ``reference``."""
+    device = getattr(reference, "device", None)
+    array = np.ascontiguousarray(values, dtype=np.float64)
+    if device is None or isinstance(reference, np.ndarray):
+        return xp.asarray(array)
+    return xp.asarray(array, device=device)
+
+
+def sample_counts(teacher: Any, n: int, rng: Any, size: int, pi: Any | None = None) -> Any:
+    """Counts of ``size`` independent samples of ``n`` labelled inputs each.
+
+    Parameters
+    ----------
+    teacher : Teacher or Prior
+        Population; of a prior only the input law is used, and ``pi`` must be given.
+    n : int
+        Sample size, 0 or more. The cost does not depend on it.
+    rng : Random or numpy Generator
+        Source of randomness.
+    size : int
+        Number of replicates.
+    pi : array, shape (size, S, A), optional
+        One teacher for each replicate, instead of ``teacher.pi`` for all.
+
+    Returns
+    -------
+    array, shape (size, S, A)
+        ``counts[r, s, a]``: how often input ``s`` came with label ``a`` in sample ``r``.
+    """
+    require_size("n", n, 0)
+    require_size("size", size, 0)
+    inputs = _multinomial(rng, int(n), teacher.rho, (size,))
+    return _multinomial(rng, inputs, teacher.pi if pi is None else pi, None)
+
+
+def _multinomial(rng: Any, n: Any, p: Any, size: tuple[int, ...] | None) -> Any:
+    if not isinstance(rng, np.random.Generator):
+        return rng.multinomial(n, p, size=size)
+    # numpy's last category takes what rounding leaves over, so it must be the likeliest one: at
+    # n = 10^12 a label of probability zero would otherwise be drawn
+    order = np.argsort(p, axis=-1, kind="stable")
+    drawn = rng.multinomial(n, np.take_along_axis(p, order, axis=-1), size=size)
+    back = np.broadcast_to(np.argsort(order, axis=-1), drawn.shape)
+    return np.take_along_axis(drawn, back, axis=-1)
