@@ -350,12 +350,10 @@ def matches(cell: Cell, where: Where | None) -> bool:
     InputError
         When `where` names what is no parameter of the cell.
     """
-    for name, wanted in (where or {}).items():
+    for name in where or {}:
         if name not in cell:
             raise InputError(f"where names {name!r}; the parameters are {', '.join(cell)}")
-        if not _accepts(wanted, cell[name], name):
-            return False
-    return True
+    return all(_accepts(wanted, cell[name], name) for name, wanted in (where or {}).items())
 
 
 def _accepts(wanted: Any, value: Any, name: str) -> bool:

@@ -56,8 +56,8 @@ def encode(value: Any, name: str = "value") -> Any:
     if isinstance(value, tuple | list):
         return [encode(item, f"{name}[{i}]") for i, item in enumerate(value)]
     raise InputError(
-        f"parameter {name!r} is a {type(value).__name__}; a parameter is a number, a bool, a string, "
-        "an enum member, None or a tuple of these (pass a name or a seed, and build arrays inside)"
+        f"parameter {name!r} is a {type(value).__name__}; expected a number, a bool, a string, an "
+        "enum member, None or a tuple of these (pass a name or a seed, and build arrays inside)"
     )
 
 

@@ -127,12 +127,13 @@ class Study:
                         "only, so that the blocks of one are the first blocks of another"
                     )
             low = 1 if self.replicates else 0
-            count = _integer(settings.get("replicates", self.replicates), f"{label}: replicates", low)
+            count = settings.get("replicates", self.replicates)
+            _integer(count, f"{label}: replicates", low)
             if count and not self.replicates:
                 raise InputError(f"{label} sets replicates to {count}, but the study is exact")
             axis = self.design.inner
             if axis is not None and axis[0] in (settings.get("where") or {}):
-                raise InputError(f"{label} cuts the inner axis {axis[0]!r}, which is returned whole")
+                raise InputError(f"{label} cuts the inner axis {axis[0]!r}; it is returned whole")
             if not self.cells(profile):
                 raise InputError(f"{label} keeps no cell: where is {settings.get('where')!r}")
 
@@ -191,7 +192,7 @@ class Study:
             low, high = math.nan, math.nan
         if not low < high:
             raise InputError(
-                f"{self.name}: the range of {metric!r} is {given!r}; expected (low, high), low < high"
+                f"{self.name}: range of {metric!r} is {given!r}; expected (low, high), low < high"
             )
         return (low, high)
 
