@@ -14,6 +14,7 @@ from tlstat.plotting.style import (
     DASHES,
     FORBIDDEN,
     MARKERS,
+    Floats,
     Series,
     figure,
     label_of,
@@ -186,7 +187,7 @@ def _canvas(ax: Axes | None, height: float = 3.5) -> tuple[Figure, Axes]:
     return ax.get_figure(), ax  # type: ignore[return-value]
 
 
-def _errors(y: Sequence[float], lower: Any, upper: Any) -> np.ndarray | None:
+def _errors(y: Floats, lower: Any, upper: Any) -> np.ndarray | None:
     """Distances to the interval's ends, shape (2, m); infinite ends become 0."""
     if lower is None and upper is None:
         return None

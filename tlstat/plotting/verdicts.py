@@ -72,7 +72,7 @@ def _number(value: Any) -> float:
 
 
 def _params(cell: Mapping[str, Any]) -> Mapping[str, Any]:
-    return cell.get("params", {})
+    return cell.get("cell", {})
 
 
 def _is_number(value: Any) -> bool:
