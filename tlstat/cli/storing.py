@@ -30,7 +30,7 @@ def register(commands: Any) -> None:
         "write stored results as a table, or a store as one file",
         "  tlstat export --output results.parquet          one row a replicate\n"
         "  tlstat export --study risk --summary --output risk.csv\n"
-        "  tlstat export --store live.sqlite --output copy.sqlite   complete, also while it is used\n",
+        "  tlstat export --store live.sqlite --output copy.sqlite   also while in use\n",
     )
     add_store(parser)
     parser.add_argument(
@@ -103,7 +103,11 @@ def _frame(path: str, name: str | None, summary: bool) -> pandas.DataFrame:
                 continue
             frame = store_frame(store, held.id)
             frame = _summary(frame) if summary else frame
-            head = {"study": held.name, "version": held.version, "entropy": held.entropy}
+            head: dict[str, Any] = {
+                "study": held.name,
+                "version": held.version,
+                "entropy": held.entropy,
+            }
             for at, (column, content) in enumerate(head.items()):
                 frame.insert(at, column, content)
             frames.append(frame)

@@ -1,0 +1,226 @@
+"""The card of one claim: what was judged, against what, with what power."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from tlstat.errors import InputError
+from tlstat.report.head import pill, remark
+from tlstat.report.html import (
+    definitions,
+    escape,
+    formula,
+    interval,
+    number,
+    parameters,
+    svg,
+    table,
+    value,
+)
+
+if TYPE_CHECKING:
+    from tlstat.theory.power import PowerCard
+    from tlstat.theory.verdict import Verdict
+
+RELATIONS = {
+    "upper": "at most",
+    "lower": "at least",
+    "exact": "equal to",
+    "rate": "of the order of",
+}
+STATES = {"KILLED": "✓", "WEAK": "~", "SURVIVED": "✕"}
+CHECKS = {"checked": "✓", "not checked": "–", "violated": "✕"}
+# longer tables of cells are folded away
+OPEN_ROWS = 12
+
+
+def card(index: int, verdict: Verdict) -> str:
+    """The card as HTML; `index` numbers claims and makes the ids of its figure unique."""
+    note = remark(verdict)
+    control = f' <span class="remark">{escape(note)}</span>' if note else ""
+    parts = [
+        f"<h3><span class='index'>{index}</span> {escape(verdict.name)}</h3>",
+        f'<p class="status">{pill(verdict)}{control}</p>',
+        f'<p class="sentence">{escape(verdict.sentence)}</p>',
+        _advice(verdict),
+        f'<div class="columns"><div>{_figure(index, verdict)}</div>'
+        f"<div>{_numbers(verdict)}{_power(verdict.power, verdict)}</div></div>",
+        _theorems(verdict),
+        _assumptions(verdict),
+        _cells(verdict),
+        _dropped(verdict),
+    ]
+    return f'<article id="claim-{index}">\n' + "\n".join(p for p in parts if p) + "\n</article>"
+
+
+def _advice(verdict: Verdict) -> str:
+    texts = [t for t in (verdict.reason, verdict.advice) if t]
+    if not texts:
+        return ""
+    return f'<p class="advice">{"<br>".join(escape(t) for t in texts)}</p>'
+
+
+def _figure(index: int, verdict: Verdict) -> str:
+    from tlstat.plotting import plot_verdict
+
+    try:
+        drawn = plot_verdict(verdict)
+    except InputError as error:
+        return f'<p class="nofigure">No figure: {escape(error)}.</p>'
+    label = f"{verdict.sentence} Measured values with intervals, and the prediction."
+    return (
+        f"<figure>{svg(drawn, f'figure-{index}', label)}"
+        "<figcaption>Points: measured, with simultaneous intervals. "
+        "Broken lines: the theory.</figcaption></figure>"
+    )
+
+
+def _numbers(verdict: Verdict) -> str:
+    exact = verdict.validity.startswith("exact") and not verdict.replicates
+    p_values = (
+        f"{number(verdict.p_supported)} against “false beyond its tolerance”, "
+        f"{number(verdict.p_refuted)} against “true”; level {number(verdict.level)}"
+    )
+    return definitions(
+        [
+            ("estimate", f"{number(verdict.estimate)} {interval(verdict.interval)}"),
+            ("predicted", number(verdict.predicted)),
+            ("margin", escape(verdict.margin)),
+            (
+                "replicates",
+                "0, exact" if exact else f"{verdict.replicates:,} a cell",
+            ),
+            ("rests on", escape(verdict.validity)),
+            ("p-values", "" if exact else p_values),
+        ]
+    )
+
+
+def _power(power: PowerCard | None, verdict: Verdict) -> str:
+    if power is None:
+        return ""
+    mutants = "".join(
+        f'<li class="{escape(state.lower())}">{STATES.get(state, "")} {escape(label)}'
+        f'<span class="hidden"> ({escape(state.lower())})</span></li>'
+        for label, state in power.mutants
+    )
+    sentences = [t for t in (_tightness(power, verdict), _resolution(power, verdict)) if t]
+    more = f"<p>{' '.join(sentences)}</p>" if sentences else ""
+    return (
+        f'<div class="power"><h4>Power card: {escape(power.grade.lower())}, '
+        f"{escape(power.score)} wrong versions refuted</h4><ul>{mutants}</ul>{more}</div>"
+    )
+
+
+def _tightness(power: PowerCard, verdict: Verdict) -> str:
+    if power.tightness is None:
+        return ""
+    low, high, point = power.tightness
+    if getattr(verdict.claim, "kind", "") == "rate":
+        return f"Exponents outside {interval((low, high))} would have been refuted."
+    parts = [f"Measured over bound is at its tightest {number(point)}."]
+    if math.isfinite(low) and low > 0:
+        parts.append(f"The bound times {number(low)} would have been refuted;")
+    if math.isfinite(high) and high > 0:
+        parts.append(f"times {number(high)} it would have been supported.")
+    return " ".join(parts).rstrip(";") + ("" if parts[-1].endswith(".") else ".")
+
+
+def _resolution(power: PowerCard, verdict: Verdict) -> str:
+    if power.resolution is None or not math.isfinite(power.resolution):
+        return ""
+    what = "exponent error" if getattr(verdict.claim, "kind", "") == "rate" else "factor"
+    return f"Smallest {what} found with probability 0.9: {number(power.resolution)}."
+
+
+def _theorems(verdict: Verdict) -> str:
+    """Each bound of the claim: a sandwich has two."""
+    claim = verdict.claim
+    bounds = [getattr(claim, name, None) for name in ("bound", "lower", "upper")]
+    return "".join(_theorem(b) for b in dict.fromkeys(bounds) if b is not None)
+
+
+def _theorem(bound: Any) -> str:
+    if not hasattr(bound, "mathml"):
+        shown = getattr(bound, "__name__", "a function") if callable(bound) else number(bound)
+        return f'<div class="theorem"><h4>Compared with</h4><p>{escape(shown)}</p></div>'
+    source = bound.source
+    free = ", ".join(getattr(bound, "free", ()))
+    rows = [
+        ("states", escape(f"{RELATIONS.get(bound.kind, bound.kind)}, for {bound.scope}")),
+        (
+            "holds",
+            "in expectation" if bound.sense == "expectation" else "with probability 1 − δ",
+        ),
+        ("where", _region(bound)),
+        ("source", escape(f"{source.ref}, {source.where}") if source else "none given"),
+        ("what is ours", escape(source.note) if source else ""),
+        ("unspecified constants", escape(free)),
+    ]
+    return (
+        f'<div class="theorem"><h4>{escape(bound.name)}</h4>'
+        f'<div class="formula">{formula(bound)}</div>{definitions(rows)}</div>'
+    )
+
+
+def _region(bound: Any) -> str:
+    valid = getattr(bound, "valid", None)
+    return "" if valid is None else f"<code>{escape(valid)}</code>"
+
+
+def _assumptions(verdict: Verdict) -> str:
+    if not verdict.assumptions:
+        return ""
+    items = "".join(
+        f'<li class="{escape(state.replace(" ", "-"))}">{CHECKS.get(state, "")} '
+        f"<b>{escape(name)}</b>: {escape(statement)} <em>({escape(_checked(state))})</em></li>"
+        for name, statement, state in verdict.assumptions
+    )
+    return f'<div class="assumptions"><h4>Assumptions</h4><ul>{items}</ul></div>'
+
+
+def _checked(state: str) -> str:
+    return {
+        "checked": "checked by machine on every cell",
+        "not checked": "not checked: taken on trust",
+    }.get(state, state)
+
+
+def _cells(verdict: Verdict) -> str:
+    cells = verdict.cells
+    if not cells:
+        return ""
+    names = parameters(cells)
+    between = any("predicted_lower" in c for c in cells)
+    sides = ("predicted_lower", "predicted_upper") if between else ("predicted",)
+    rows = [
+        (
+            *(value(c.get("cell", {}).get(n, "")) for n in names),
+            number(c.get("estimate")),
+            interval((c.get("lower", math.nan), c.get("upper", math.nan))),
+            *(number(c.get(side)) for side in sides),
+            value(c.get("replicates", "")),
+        )
+        for c in cells
+    ]
+    heads = [*names, "estimate", "interval"]
+    heads += ["at least", "at most"] if between else ["predicted"]
+    state = " open" if len(rows) <= OPEN_ROWS else ""
+    return (
+        f"<details{state}><summary>{len(rows)} cells</summary>"
+        f"{table([*heads, 'replicates'], rows, 'cells')}</details>"
+    )
+
+
+def _dropped(verdict: Verdict) -> str:
+    if not verdict.dropped:
+        return ""
+    items = []
+    for dropped in verdict.dropped:
+        params = dropped.get("cell", {})
+        shown = ", ".join(f"{escape(k)} = {value(v)}" for k, v in params.items())
+        items.append(f"<li>{shown}: {escape(dropped.get('why', ''))}</li>")
+    return (
+        f'<div class="dropped"><h4>Cells that are no evidence</h4><ul>{"".join(items)}</ul></div>'
+    )
