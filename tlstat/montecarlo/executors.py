@@ -166,7 +166,9 @@ def make_pool(
         executor whose workers cannot be killed.
     """
     if isinstance(jobs, bool) or not isinstance(jobs, int) or (jobs < 1 and jobs != -1):
-        raise InputError(f"jobs is {jobs!r}; expected an integer of at least 1, or -1 for all cores")
+        raise InputError(
+            f"jobs is {jobs!r}; expected an integer of at least 1, or -1 for all cores"
+        )
     if timeout is not None and not timeout > 0:
         raise InputError(f"timeout is {timeout!r}; expected a number of seconds above 0")
     if executor is not None and not callable(getattr(executor, "submit", None)):

@@ -170,7 +170,9 @@ def clock_text(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{second:02d}" if hours else f"{minutes:02d}:{second:02d}"
 
 
-def time_left(remaining: Mapping[str, int], cost: Mapping[str, float], workers: int) -> float | None:
+def time_left(
+    remaining: Mapping[str, int], cost: Mapping[str, float], workers: int
+) -> float | None:
     """Seconds until all remaining blocks are done; None before any cost is known.
 
     Parameters

@@ -101,9 +101,7 @@ class BlockSpec:
 
     def error(self, kind: str, message: str, trace: str = "") -> BlockError:
         """Return the record of this block's failure."""
-        return BlockError(
-            self.cell.canonical, self.index, f"{self.key:032x}", kind, message, trace
-        )
+        return BlockError(self.cell.canonical, self.index, f"{self.key:032x}", kind, message, trace)
 
 
 # ------------------------------------------------------------------------------- one block
@@ -289,9 +287,7 @@ def _guarded(
         return spec.error(kind, text[:2000], traceback.format_exc()[-8000:])
     env = environment(array, device)
     crc = zlib.crc32(data)
-    return BlockRow(
-        spec.cell.canonical, spec.index, spec.size, schema, data, seconds, crc, env
-    )
+    return BlockRow(spec.cell.canonical, spec.index, spec.size, schema, data, seconds, crc, env)
 
 
 def inside_worker() -> bool:
