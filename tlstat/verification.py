@@ -33,11 +33,6 @@ class Family:
     studies: tuple[Study, ...]
     chosen: tuple[Study, ...]
 
-    @property
-    def size(self) -> int:
-        """Number of claims over which the error level is shared."""
-        return sum(len(s.claims) for s in self.studies)
-
 
 def verify(
     study_or_path: StudyLike | Iterable[StudyLike],
@@ -62,7 +57,8 @@ def verify(
     Parameters
     ----------
     study_or_path : Study, path, or a sequence of these
-        A folder is searched for ``sim_*.py`` and ``*_study.py``; ``file.py::name`` selects one study.
+        A folder is searched for ``sim_*.py`` and ``*_study.py``; ``file.py::name`` selects one
+        study.
     profile : str
         ``"quick"``, ``"paper"``, ``"full"`` or one that the studies declare.
     store : Store or path, optional
@@ -79,8 +75,8 @@ def verify(
         Holm needs all claims of the file, so it cannot be combined with `select`.
     select : str or callable, optional
         Which claims to judge: an expression such as ``"rate and not digits"`` over
-        ``study::claim`` names, or a predicate ``(study, claim) -> bool``. The level of the others is
-        still reserved.
+        ``study::claim`` names, or a predicate ``(study, claim) -> bool``. The level of the
+        others is still reserved.
     device, array, progress, same_results, timeout, replicates
         As in :func:`tlstat.run`.
 
@@ -94,7 +90,7 @@ def verify(
     InputError
         If a path, a study, a claim or a selection is wrong; nothing has been run then.
     """
-    from tlstat.theory.judge import judge
+    from tlstat.theory.judge import family_size, judge_family
     from tlstat.theory.verdict import Verdicts
 
     if not 0 < alpha < 1:
@@ -131,13 +127,14 @@ def verify(
             runs = [s for s in family.chosen if wanted[s.name]]
             for s in runs:
                 results[s.name] = run(s, store=shared, **options)
-            verdicts += judge(
+            verdicts += judge_family(
                 [(s, results[s.name], wanted[s.name]) for s in runs],
                 alpha=alpha,
-                family=family.size,
+                family=family_size(family.studies),
                 control=control,
             )
-    return Verdicts(verdicts, results=results)
+    failures = sum(len(r.failures) for r in results.values())
+    return Verdicts(verdicts, failures=failures, results=results)
 
 
 def collect(study_or_path: StudyLike | Iterable[StudyLike]) -> list[Family]:

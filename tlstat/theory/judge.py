@@ -52,15 +52,39 @@ def judge(
         If ``alpha``, ``family`` or ``control`` is not as described, or a claim cannot be judged.
     """
     chosen = tuple(study.claims if claims is None else claims)
+    size = family if family is not None else max(1, len(study.claims), len(chosen))
+    return judge_family([(study, results, chosen)], alpha=alpha, family=size, control=control)
+
+
+def judge_family(
+    runs: Sequence[tuple[Any, Any, Sequence[Any]]],
+    *,
+    alpha: float = 0.01,
+    family: int,
+    control: str = "bonferroni",
+) -> list[Verdict]:
+    """Judge the claims of several studies that share one error level.
+
+    Parameters
+    ----------
+    runs : sequence of (study, results, claims)
+    alpha, family, control
+        As in :func:`judge`.
+
+    Returns
+    -------
+    list of Verdict
+        One a claim, in their order.
+    """
     if not 0 < alpha < 1:
         raise InputError(f"alpha must be in (0, 1), got {alpha!r}")
     if control not in ("bonferroni", "holm"):
         raise InputError(f"control must be 'bonferroni' or 'holm', got {control!r}")
-    size = family if family is not None else max(1, len(study.claims), len(chosen))
-    if size < 1:
+    if family < 1:
         raise InputError(f"family must be a positive number of claims, got {family!r}")
-    level = alpha / size
-    outcomes = [claim.test(study, results, level) for claim in chosen]
+    level = alpha / family
+    asked = [(claim, study, results) for study, results, claims in runs for claim in claims]
+    outcomes = [claim.test(study, results, level) for claim, study, results in asked]
     random = [i for i, o in enumerate(outcomes) if not o.exact]
     supported = [o.p_supported <= 0.0 for o in outcomes]
     refuted = [o.p_refuted <= 0.0 for o in outcomes]
@@ -68,11 +92,13 @@ def judge(
         (supported, [outcomes[i].p_supported for i in random]),
         (refuted, [outcomes[i].p_refuted for i in random]),
     ):
-        for i, decision in zip(random, decisions(values, alpha, size, control), strict=True):
+        for i, decision in zip(random, decisions(values, alpha, family, control), strict=True):
             flags[i] = decision
     return [
-        verdict_of(claim, study, outcome, s, r, level, size)
-        for claim, outcome, s, r in zip(chosen, outcomes, supported, refuted, strict=True)
+        verdict_of(claim, study, outcome, s, r, level, family)
+        for (claim, study, _), outcome, s, r in zip(
+            asked, outcomes, supported, refuted, strict=True
+        )
     ]
 
 
