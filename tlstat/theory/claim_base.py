@@ -54,6 +54,8 @@ class BaseClaim:
             raise InputError(f"expect must be 'supported' or 'refuted', got {self.expect!r}")
         if not (isinstance(self.tolerance, int | float) and 0 <= self.tolerance < 1):
             raise InputError(f"tolerance must be a number in [0, 1), got {self.tolerance!r}")
+        if self.bound is not None:
+            require_bound(self.bound)
         if not self.name:
             object.__setattr__(self, "name", self.default_name())
 
@@ -62,8 +64,9 @@ class BaseClaim:
         parts = [self.metric]
         if self.along:
             parts.append(f"along {self.along}")
-        if self.bound is not None:
-            parts.append(describe(self.bound))
+        for name in ("bound", "lower", "upper"):
+            if getattr(self, name, None) is not None:
+                parts.append(describe(getattr(self, name)))
         where = describe_where(self.where)
         return f"{self.kind}({', '.join(parts)}{where})"
 
@@ -92,7 +95,8 @@ def describe(bound: Any) -> str:
     if is_bound(bound):
         return str(bound.name)
     if callable(bound):
-        return str(getattr(bound, "__name__", "a function of the cell"))
+        name = str(getattr(bound, "__name__", "<lambda>"))
+        return "a function of the cell" if name == "<lambda>" else name
     return number(float(bound))
 
 

@@ -63,9 +63,9 @@ class BoundClaim(BaseClaim):
     rtol: float | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         for name in ("lower", "upper") if self.kind == "between" else ("bound",):
             require_bound(getattr(self, name), name)
+        super().__post_init__()
         stat = self.statistic
         quantile = isinstance(stat, int | float) and not isinstance(stat, bool) and 0 < stat < 1
         if stat not in ("mean", "median") and not quantile:
