@@ -7,7 +7,7 @@ intervals, predictions are lines, and what a bound forbids is shaded.
 Nothing here opens a window: figures are plain :class:`matplotlib.figure.Figure` objects.
 """
 
-from tlstat.plotting.plots import coverage_plot, heat_map, sandwich_plot, slope_plot
+from tlstat.plotting.plots import coverage_plot, heat_map, ratio_plot, sandwich_plot, slope_plot
 from tlstat.plotting.style import COLOURS, Series, figure, label_of, save, style
 from tlstat.plotting.verdicts import plot_verdict
 
@@ -19,6 +19,7 @@ __all__ = [
     "heat_map",
     "label_of",
     "plot_verdict",
+    "ratio_plot",
     "sandwich_plot",
     "save",
     "slope_plot",

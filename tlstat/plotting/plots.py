@@ -68,6 +68,49 @@ def slope_plot(
     return fig
 
 
+def ratio_plot(
+    series: Sequence[Series],
+    tolerance: float = 0.0,
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+) -> Figure:
+    """A slope plot above, measured over predicted below: equalities to a few percent.
+
+    Parameters
+    ----------
+    series : sequence of Series
+        Each with `predicted`, none of it zero.
+    tolerance : float
+        Half-width of the band around 1.
+    """
+    _require(series, "series")
+    fig, (top, bottom) = figure(height=4.3, rows=2, sharex=True, height_ratios=(2, 1))
+    slope_plot(series, ylabel=ylabel, title=title, ax=top)
+    with style():
+        bottom.axhspan(1 - tolerance, 1 + tolerance, color=FORBIDDEN, alpha=0.3, linewidth=0)
+        bottom.axhline(1.0, color="black", linewidth=0.8)
+        for i, one in enumerate(series):
+            _draw_points(bottom, _over_prediction(one), COLOURS[i % 7], MARKERS[i % 7])
+        bottom.ticklabel_format(axis="y", useOffset=False)
+        bottom.set_xlabel(label_of(xlabel))
+        bottom.set_ylabel("measured /\npredicted")
+    return fig
+
+
+def _over_prediction(one: Series) -> Series:
+    """The series divided by its prediction."""
+    predicted = np.asarray(one.predicted, dtype=float)
+    if one.predicted is None or not (np.isfinite(predicted) & (predicted != 0)).all():
+        raise InputError("ratio_plot needs a prediction without zeros in every series")
+    divided = {
+        name: None if values is None else np.asarray(values, dtype=float) / predicted
+        for name, values in (("lower", one.lower), ("upper", one.upper))
+    }
+    return Series(one.x, np.asarray(one.y, dtype=float) / predicted, label=one.label, **divided)
+
+
 def sandwich_plot(
     series: Series,
     below: Sequence[float],

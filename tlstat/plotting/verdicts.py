@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.plotting.plots import coverage_plot, heat_map, sandwich_plot, slope_plot
+from tlstat.plotting.plots import coverage_plot, heat_map, ratio_plot, sandwich_plot, slope_plot
 from tlstat.plotting.style import Series
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def plot_verdict(verdict: Any) -> Figure:
     if kind == "between" and len(groups) == 1 and all(_bounds(c) for c in cells):
         return _sandwich(cells, axis, metric)
     series = [_series(group, axis, label, kind) for label, group in groups.items()]
+    if kind == "equals" and all(_has_ratio(one) for one in series):
+        tolerance = float(getattr(verdict.claim, "tolerance", 0.0))
+        return ratio_plot(series, tolerance, xlabel=axis, ylabel=metric)
     forbidden = {"at_most": "above", "at_least": "below"}.get(kind)
     return slope_plot(
         series,
@@ -133,6 +136,10 @@ def _series(cells: Sequence[Mapping[str, Any]], axis: str, label: str, kind: str
         predicted=predicted if np.isfinite(predicted).all() else None,
         label=label,
     )
+
+
+def _has_ratio(one: Series) -> bool:
+    return one.predicted is not None and bool(np.all(np.asarray(one.predicted) != 0))
 
 
 def _through(y: np.ndarray, shape: np.ndarray) -> np.ndarray:

@@ -25,11 +25,17 @@ _MATH_ATTRIBUTES = frozenset(
 )
 
 
+# invisible operators of MathML (function application, times, separator, plus)
+_INVISIBLE = frozenset("\u2061\u2062\u2063\u2064")
+
+
 def escape(text: Any) -> str:
-    """Text that is safe inside elements and attributes."""
-    # characters that HTML does not allow at all would end the page in some readers
-    allowed = "".join(c if c.isprintable() or c in "\n\t" else "�" for c in str(text))
-    return html.escape(allowed, quote=True)
+    """Text that is safe inside elements and attributes.
+
+    Control characters and marks that reorder a line become U+FFFD.
+    """
+    kept = (c if c.isprintable() or c in "\n\t" or c in _INVISIBLE else "\ufffd" for c in str(text))
+    return html.escape("".join(kept), quote=True)
 
 
 def number(value: Any) -> str:
@@ -38,7 +44,7 @@ def number(value: Any) -> str:
     Examples
     --------
     >>> number(1.25e-05)
-    '1.25 × 10<sup>−5</sup>'
+    '1.25\xa0×\xa010<sup>−5</sup>'
     >>> number(float("nan"))
     '–'
     """
@@ -54,7 +60,10 @@ def number(value: Any) -> str:
         return f"{int(x)}".replace("-", "−")
     digits, _, power = f"{x:.4g}".partition("e")
     digits = digits.replace("-", "−")
-    return f"{digits} × 10<sup>{int(power)}</sup>".replace("-", "−") if power else digits
+    if not power:
+        return digits
+    exponent = f"{int(power)}".replace("-", "−")
+    return f"{digits}\u00a0×\u00a010<sup>{exponent}</sup>"
 
 
 def interval(ends: Sequence[Any]) -> str:
