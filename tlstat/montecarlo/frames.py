@@ -152,7 +152,7 @@ def _parameter(values: Sequence[Any], lengths: Sequence[int]) -> Any:
     texts = [_label(value) for value in values]
     categories = list(dict.fromkeys(texts))
     codes = np.array([categories.index(text) for text in texts], dtype=np.int64)
-    return pd.Categorical.from_codes(np.repeat(codes, lengths), categories=categories)
+    return pd.Categorical.from_codes(np.repeat(codes, lengths), categories=pd.Index(categories))
 
 
 def _label(value: Any) -> str:
