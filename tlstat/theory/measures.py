@@ -219,6 +219,8 @@ def block_ratio(values: Array, block: int) -> tuple[float, float]:
     blocks = len(values) // block if block else 0
     if blocks < 2 or block < 2:
         return 1.0, 1.0
+    if np.ptp(np.asarray(values, dtype=float)) <= TIE * abs(float(values[0])):
+        return 1.0, 1.0  # a constant, up to rounding
     table = np.asarray(values[: blocks * block], dtype=float).reshape(blocks, block)
     centre = table.mean(axis=1)
     within = float(np.sum((table - centre[:, None]) ** 2)) / (blocks * (block - 1))

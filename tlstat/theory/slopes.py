@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 MIN_EFFECTIVE = 30.0  # effective replicates a cell below which log(mean) is not nearly normal
 MAX_SKEW = 0.25  # skewness of the contrast above which its tail probabilities are off
 DRIFT_ALARM = 2.33  # in standard errors: the two halves' slopes differ
+TIE = 1e-12  # relative differences below this are rounding
 SMALL_SAMPLE = 30  # below it, Student's t with Welch's degrees of freedom
 
 
@@ -114,10 +115,11 @@ def fit_slope(curve: Curve) -> Slope:
     se = float(np.sqrt(variance))
     d, d_low, d_top = (float(w @ residual) for w in (c, low, top))
     drift_se = float(np.sqrt(noise.of(top - low)[0])) if len(x) >= 3 else 0.0
-    drift = (d_top - d_low) / drift_se if drift_se > 0 else 0.0
+    moves = abs(d_top - d_low) > TIE  # perfectly shared draws leave only rounding
+    drift = (d_top - d_low) / drift_se if drift_se > 0 and moves else 0.0
     skew = abs(third) / se**3 if se > 0 else 0.0
     if not curve.exact:
-        if se == 0:
+        if noise.degenerate:
             reason = "DEGENERATE"
         elif noise.n_eff < MIN_EFFECTIVE or skew > MAX_SKEW:
             reason = "TAIL"
@@ -162,6 +164,7 @@ class Noise:
             squares = np.sum(rows**2, axis=1)
             self.n_eff = min(self.n_eff, float(np.min(np.sum(rows, axis=1) ** 2 / squares)))
         self.replicates = min(sizes, default=0)
+        self.degenerate = all(np.max(np.ptp(rows, axis=1)) <= TIE for _, _, rows in self.groups)
         self._single = [self._moments(rows[0], r) for _, r, rows in self.groups]
 
     @staticmethod
@@ -169,7 +172,7 @@ class Noise:
         """(variance, third cumulant) of log of one cell's mean."""
         centred = row - np.mean(row)
         second = float(np.mean(centred**2))
-        if second == 0 or size < 2:
+        if np.ptp(row) <= TIE or size < 2:  # rows are relative to their mean
             return 0.0, 0.0
         spread = np.sqrt(second * size / (size - 1))
         g = float(np.mean(centred**3)) / second**1.5
