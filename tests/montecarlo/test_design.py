@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tlstat.errors import InputError
 from tlstat.montecarlo.design import Cell, geometric, grid, inner, matches, paired, unroll
 

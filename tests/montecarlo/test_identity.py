@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tlstat.errors import InputError
 from tlstat.montecarlo.design import grid, inner, paired
 from tlstat.montecarlo.discovery import load_studies

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tlstat.errors import InputError
 from tlstat.montecarlo.design import grid, inner, paired
 from tlstat.montecarlo.frames import store_frame

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+
 from tlstat.errors import InputError
 from tlstat.montecarlo.design import Cell, grid, inner
 from tlstat.montecarlo.study import Exact, Study, load_studies, study, vectorise

@@ -66,21 +66,18 @@ def _look(path: str, readonly: bool) -> None:
     if path == ":memory:":
         return
     file = Path(path)
-    if file.is_dir():
-        raise StoreError(f"{path}: is a folder; a store is a file")
-    if not file.exists():
-        if readonly:
-            raise StoreError(f"{path}: no such store")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{path}: its folder cannot be made: {error.strerror}") from error
-        return
     try:
+        if file.is_dir():
+            raise StoreError(f"{path}: is a folder; a store is a file")
+        if not file.exists():
+            if readonly:
+                raise StoreError(f"{path}: no such store")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return
         with file.open("rb") as handle:
             head = handle.read(len(_MAGIC))
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
+        raise StoreError(f"{path}: cannot be opened or made: {error.strerror}") from error
     if head and head != _MAGIC:
         raise StoreError(f"{path}: is not a tlstat store, nor any SQLite file; it was left alone")
     if not readonly and not os.access(file, os.W_OK):

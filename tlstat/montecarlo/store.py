@@ -407,7 +407,7 @@ class Store:
         added, conflicts = 0, []
         with self._write():
             for path in paths:
-                if os.path.exists(self.path) and os.path.samefile(path, self.path):
+                if os.path.realpath(path) == os.path.realpath(self.path):
                     raise StoreError(f"{self.path}: a store cannot be merged into itself")
                 with Store(path, readonly=True) as other:
                     for head in other.studies():
