@@ -26,6 +26,7 @@ _LAZY = {
     "exact_risk": "risk",
     "enumerate_risk": "risk",
     "expected_missing_mass": "risk",
+    "simulate_risks": "risk",
     "weighted_label_limit": "risk",
 }
 
@@ -39,6 +40,7 @@ __all__ = [
     "hard_label_student",
     "partial_label_student",
     "sample_counts",
+    "simulate_risks",
     "soft_label_student",
     "students",
     "tv_risk",
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
         enumerate_risk,
         exact_risk,
         expected_missing_mass,
+        simulate_risks,
         tv_risk,
         weighted_label_limit,
     )

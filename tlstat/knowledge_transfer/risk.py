@@ -14,12 +14,14 @@ import numpy as np
 from tlstat.errors import InputError
 from tlstat.knowledge_transfer.binomial import average, half_mean_deviation
 from tlstat.knowledge_transfer.estimators import (
+    LEVELS,
     STUDENTS,
     hard_label_student,
     soft_label_student,
+    students,
 )
 from tlstat.knowledge_transfer.instances import require_size
-from tlstat.knowledge_transfer.models import Teacher
+from tlstat.knowledge_transfer.models import Teacher, sample_counts
 
 _MAX_SUBSET_LABELS = 12
 _MAX_ENUMERATION = 200_000
@@ -52,6 +54,41 @@ def tv_risk(student: Any, teacher: Any, pi: Any | None = None) -> Any:
         )
     truth, rho = _beside(student, truth, xp), _beside(student, teacher.rho, xp)
     return 0.5 * xp.sum(rho * xp.sum(xp.abs(student - truth), axis=-1), axis=-1)
+
+
+def simulate_risks(
+    teacher: Any, n: int, rng: Any, size: int, levels: tuple[str, ...] = LEVELS,
+    *, pi: Any | None = None, fill: Any = "uniform",
+) -> Any:
+    """Risks of several students on the same simulated samples.
+
+    Parameters
+    ----------
+    teacher : Teacher or Prior
+        Of a prior only the input law is used, and ``pi`` must be given.
+    n : int
+        Sample size.
+    rng : Random or numpy Generator
+    size : int
+        Number of replicates.
+    levels : tuple of str
+        Students, out of "hard", "weighted", "partial" and "soft".
+    pi : array, shape (size, S, A), optional
+        One teacher for each replicate.
+    fill : {"uniform", "first-unseen"} or array
+        Guess at what was not seen.
+
+    Returns
+    -------
+    array, shape (size, len(levels))
+    """
+    from tlstat.backend import namespace
+
+    counts = sample_counts(teacher, n, rng, size, pi=pi)
+    truth = teacher.pi if pi is None else pi
+    fitted = students(counts, truth, levels, fill=fill)
+    risks = [tv_risk(fitted[level], teacher, pi) for level in levels]
+    return namespace(counts).stack(risks, axis=-1)
 
 
 def _beside(reference: Any, values: Any, xp: Any) -> Any:
@@ -171,9 +208,9 @@ def _one_big_row(row: np.ndarray, rho: float, n: int) -> float:
     scale = 1 - rho * big
     unseen_big = np.exp(n * _log1m(np.array(rho * big)))
     inside = min(hit / scale, 1.0) if scale > 0 else 0.0
-    joint = _occupancy_mean(without_big, n, inside)
-    joint_with = _occupancy_mean(with_big, n, inside)
-    return float(_occupancy_mean(with_big, n, hit) + unseen_big * (joint - joint_with))
+    joint = occupancy_mean(without_big, n, inside)
+    joint_with = occupancy_mean(with_big, n, inside)
+    return float(occupancy_mean(with_big, n, hit) + unseen_big * (joint - joint_with))
 
 
 def _shared_distance(unseen: np.ndarray, e: float, off: int, big: float | None) -> np.ndarray:
@@ -186,7 +223,7 @@ def _shared_distance(unseen: np.ndarray, e: float, off: int, big: float | None) 
     )
 
 
-def _occupancy_mean(value: np.ndarray, n: int, p: float) -> float:
+def occupancy_mean(value: np.ndarray, n: int, p: float) -> float:
     """``E value[distinct]`` when Bin(n, p) balls fall uniformly into ``len(value) - 1`` boxes."""
     h = value.size - 1
     if h == 0 or n == 0 or p == 0:

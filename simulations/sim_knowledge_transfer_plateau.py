@@ -1,0 +1,68 @@
+"""Soft labels in the wrong loss: weighted cross-entropy does not converge (Theorem 4.3, Fig. 1).
+
+On the fixed Instance 0 the hard-label student converges slowly, the partial and soft ones almost
+at once, and the student that weights its cross-entropy by the partial soft labels goes to the
+teacher at half its temperature.
+"""
+
+from tlstat import geometric, grid, inner, study
+from tlstat.knowledge_transfer import Teacher, simulate_risks, theory
+from tlstat.theory import at_most, equals, ordered, rate
+
+LEVELS = inner(["hard", "weighted", "partial", "soft"])
+LONG = geometric(10_000, 1_000_000_000_000, 9)
+
+
+@study(
+    model=Teacher.from_cell,
+    design=grid(instance="0", S=100, A=25, n=[50, *range(250, 2_501, 250)], level=LEVELS)
+    + grid(instance="0", S=1, A=100, n=[10, *range(100, 1_001, 100)], level=LEVELS),
+    replicates=600,
+    block=100,
+    ranges={"tv": (0, float("inf")), "disorder": (0, 1)},
+    profiles={"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}},
+    claims=[
+        equals("tv", theory.HARD_ON_INSTANCE_0, where={"level": "hard"}),
+        equals("tv", theory.PARTIAL_ON_INSTANCE_0,
+               where={"level": "partial", "S": 100, "n": [50, 250, 500]}),
+        equals("tv", theory.SOFT_ON_INSTANCE_0, where={"level": "soft", "S": 100, "n": [50, 250]}),
+        ordered("tv", along="level", increasing=["soft", "partial", "hard"],
+                where={"level": ["soft", "partial", "hard"], "S": 100, "n": [50, 250, 500]}),
+        at_most("disorder", 1e-12, surely=True, where={"level": "partial"},
+                name="soft <= partial <= hard and weighted, sample by sample"),
+    ],
+)
+def instance_0(cell, rng, size):
+    """The paper's first figure: a fixed teacher, half uniform and half a point mass.
+
+    ``disorder`` is by how much a sample violates the ordering of the students' risks, which
+    holds for every sample (equal guesses at unseen inputs).
+    """
+    xp = rng.xp
+    tv = simulate_risks(Teacher.from_cell(cell), cell.n, rng, size, cell.level)
+    risk = dict(zip(cell.level, [tv[:, i] for i in range(len(cell.level))], strict=True))
+    excess = xp.maximum(risk["soft"] - risk["partial"], risk["partial"] - risk["hard"])
+    excess = xp.maximum(excess, risk["partial"] - risk["weighted"])
+    excess = xp.maximum(excess, xp.zeros_like(excess))
+    return {"tv": tv, "disorder": xp.stack([excess] * len(cell.level), axis=-1)}
+
+
+@study(
+    model=Teacher.from_cell,
+    design=grid(instance="0", S=20, A=10, n=LONG, level=LEVELS),
+    replicates=400,
+    ranges={"tv": (0, float("inf"))},
+    profiles={"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}},
+    claims=[
+        equals("tv", theory.WEIGHTED_LABEL_BIAS, rtol=1e-3,
+               where={"level": "weighted", "n": [n for n in LONG if n >= 10**9]}),
+        rate("tv", along="n", bound=theory.HARD_LABEL_RATE, where={"level": "hard"}),
+        rate("tv", along="n", bound=theory.WEIGHTED_LABEL_CONSISTENT, where={"level": "weighted"},
+             expect="refuted", name="weighted labels are consistent at rate -1/2 (false)"),
+        at_most("tv", theory.HARD_LABEL_UPPER, where={"level": "weighted"}, expect="refuted",
+                name="weighted labels obey the hard-label bound (false)"),
+    ],
+)
+def plateau(cell, rng, size):
+    """Far beyond any data set: what is bias and what is noise."""
+    return {"tv": simulate_risks(Teacher.from_cell(cell), cell.n, rng, size, cell.level)}
