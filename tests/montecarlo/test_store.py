@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -262,6 +262,7 @@ def test_a_study_without_source_accuses_nobody(monkeypatch):
 # merge ----------------------------------------------------------------------------------
 
 
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.sampled_from(range(12)), max_size=12), min_size=2, max_size=3))
 def test_merge_is_idempotent_and_knows_no_order(tmp_path_factory, parts):
     folder = tmp_path_factory.mktemp("merge")
@@ -395,10 +396,13 @@ def test_truncated_file_is_one_clear_error(tmp_path, keep):
     whole = path.read_bytes()
     assert len(whole) > keep
     path.write_bytes(whole[:keep])
-    with pytest.raises(StoreError, match="damaged|not a tlstat") as caught:
+
+    def use():
         with Store(path) as store:
-            ident = store.register(make(), 0)
-            store.done(ident)
+            store.done(store.register(make(), 0))
+
+    with pytest.raises(StoreError, match="damaged|not a tlstat") as caught:
+        use()
     assert str(path) in str(caught.value)
     assert path.read_bytes()[:keep] == whole[:keep]
 
@@ -476,7 +480,8 @@ s = study(grid(n=[1]), replicates=10, block=1000, name="p.f")(lambda cell, rng, 
 cell = s.cells()[0].canonical
 def block(index):
     data = np.full(1000, float(index)).tobytes()
-    return BlockRow(cell, index, 1000, (("x", "<f8", (), "sample"),), data, 1.0, zlib.crc32(data), "{}")
+    schema = (("x", "<f8", (), "sample"),)
+    return BlockRow(cell, index, 1000, schema, data, 1.0, zlib.crc32(data), "{}")
 path = sys.argv[1]
 """
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from tlstat.montecarlo import connection
 from tlstat.montecarlo.identity import UNKNOWN, fingerprint
 from tlstat.montecarlo.study import Exact, Study
 from tlstat.montecarlo.worker import BlockError, BlockRow
+
+if TYPE_CHECKING:
+    from tlstat.montecarlo.merging import Merged
 
 logger = logging.getLogger("tlstat")
 
@@ -48,14 +51,6 @@ class StoredStudy:
     environments: int
 
 
-@dataclass(frozen=True)
-class Merged:
-    """What a merge did: blocks added, and blocks that differ although their setting does not."""
-
-    added: int
-    conflicts: tuple[str, ...]
-
-
 def unpack(row: BlockRow) -> dict[str, Any]:
     """Return the metrics of a block: arrays ``(size,)`` or ``(size, k)``, or `Exact`."""
     found: dict[str, Any] = {}
@@ -69,7 +64,7 @@ def unpack(row: BlockRow) -> dict[str, Any]:
     return found
 
 
-def _sound(row: BlockRow) -> bool:
+def sound(row: BlockRow) -> bool:
     """Say whether a block is what was stored: its checksum and its length."""
     length = 0
     for _, dtype, shape, kind in row.schema:
@@ -182,7 +177,7 @@ class Store:
                 "study", name=study.name, version=study.version, entropy=str(entropy)
             )
             known = self._fingerprints(ident)
-            if _changed(known, [now]):
+            if changed(known, [now]):
                 known = self._settle(study, ident, known, same_results)
             if now not in known:
                 known = [*known, now]
@@ -281,7 +276,7 @@ class Store:
 
     def _put(self, study_id: int, row: BlockRow) -> bool | None:
         """Store one block: True when it is new, None when another was there, else False."""
-        if not _sound(row):
+        if not sound(row):
             raise StoreError(
                 f"{self.path}: block {row.index} of {row.cell} does not match its checksum or its "
                 "length; it was not stored"
@@ -301,7 +296,7 @@ class Store:
         if self._db.execute(f"INSERT OR IGNORE {sql}", values).rowcount:
             return True
         old = next(self._rows(cell, "b.idx = ?", (row.index,)))
-        if not _sound(old):
+        if not sound(old):
             self._db.execute(f"INSERT OR REPLACE {sql}", values)
             return True
         same = (old.schema, bytes(old.data)) == (row.schema, bytes(row.data))
@@ -341,7 +336,7 @@ class Store:
         if cell is None:
             return []
         limit = 2**62 if n_blocks is None else n_blocks
-        return [row for row in self._rows(cell, "b.idx < ?", (limit,)) if _sound(row)]
+        return [row for row in self._rows(cell, "b.idx < ?", (limit,)) if sound(row)]
 
     def done(self, study_id: int) -> dict[str, dict[int, int]]:
         """Return, for each cell, the sound blocks as index -> size."""
@@ -349,7 +344,7 @@ class Store:
         for params in self.sizes(study_id):
             cell = self._cell_id(study_id, params)
             rows = () if cell is None else self._rows(cell, "1", ())
-            sizes = {row.index: row.size for row in rows if _sound(row)}
+            sizes = {row.index: row.size for row in rows if sound(row)}
             if sizes:
                 found[params] = sizes
         return found
@@ -404,45 +399,12 @@ class Store:
             For a file that is no store, or blocks of other source under one version; then nothing
             at all is added.
         """
-        added, conflicts = 0, []
-        with self._write():
-            for path in paths:
-                if os.path.realpath(path) == os.path.realpath(self.path):
-                    raise StoreError(f"{self.path}: a store cannot be merged into itself")
-                with Store(path, readonly=True) as other:
-                    for head in other.studies():
-                        came, differ = self._absorb(other, head)
-                        added += came
-                        conflicts += differ
-        return Merged(added, tuple(conflicts))
+        from tlstat.montecarlo.merging import merge
 
-    def _absorb(self, other: Store, head: StoredStudy) -> tuple[int, list[str]]:
-        ident = self._ident(
-            "study", name=head.name, version=head.version, entropy=str(head.entropy)
-        )
-        known = self._fingerprints(ident)
-        if _changed(known, head.fingerprints):
-            raise StoreError(
-                f"{other.path}: {head.name} version {head.version} was made by other source than "
-                f"in {self.path}; raise version= in one of them"
-            )
-        prints = sorted({*known, *head.fingerprints})
-        self._db.execute(
-            "UPDATE study SET fingerprints = ?, inner_axis = COALESCE(inner_axis, ?) WHERE id = ?",
-            (json.dumps(prints), head.inner and head.inner[0], ident),
-        )
-        added, conflicts = 0, []
-        cells = other._read("SELECT id FROM cell WHERE study = ? ORDER BY id", (head.id,))
-        for (cell,) in list(cells):
-            for row in filter(_sound, other._rows(cell, "1", ())):
-                outcome = self._put(ident, row)
-                added += outcome is True
-                if outcome is None:
-                    conflicts.append(f"{head.name} {row.cell} block {row.index}")
-        return added, conflicts
+        return merge(self, paths)
 
 
-def _changed(known: Sequence[str], now: Sequence[str]) -> bool:
+def changed(known: Sequence[str], now: Sequence[str]) -> bool:
     """Say whether two sets of fingerprints that can be compared have nothing in common.
 
     Only fingerprints made by one Python version are compared, and an unknown source is no change.
