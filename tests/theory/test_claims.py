@@ -47,7 +47,7 @@ def test_every_constructor_makes_a_claim():
         claim.check(example)
         sentence = claim.sentence(example, [])
         assert "risk" in sentence
-    assert [c.kind for c in made] == "rate at_most at_least equals between ordered".split()
+    assert [c.kind for c in made] == ["rate", "at_most", "at_least", "equals", "between", "ordered"]
     assert len({c.name for c in made}) == len(made)
 
 

@@ -214,7 +214,7 @@ class BoundClaim(BaseClaim):
             cells=tuple(_row(i, share, self.kind == "between") for i in items),
             dropped=tuple(evidence.dropped),
             assumptions=evidence.assumptions,
-            power=self._card(items, evidence, level),
+            power=lambda: self._card(items, evidence, level),
         )
 
     @property

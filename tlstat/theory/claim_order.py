@@ -115,7 +115,7 @@ class Ordered(BaseClaim):
             cells=self._rows(groups, share),
             dropped=tuple(evidence.dropped),
             assumptions=evidence.assumptions,
-            power=self._card(groups, level),
+            power=lambda: self._card(groups, level),
         )
 
     def _groups(self, samples: Sequence[Any]) -> list[dict[Any, Any]]:

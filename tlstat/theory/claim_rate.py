@@ -133,7 +133,7 @@ class Rate(BaseClaim):
             dropped=tuple(evidence.dropped),
             assumptions=evidence.assumptions,
             windows=tuple(nested_windows(curves[worst][0])),
-            power=self._card(curves, level),
+            power=lambda: self._card(curves, level),
         )
 
     def _offset(self, fit: Slope) -> float:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlstat.errors import InputError
 from tlstat.theory.verdict import Outcome, Status, Verdict
+
+if TYPE_CHECKING:
+    from tlstat.theory.power import PowerCard
 
 LIMIT = 1000  # more than this many times the replicates at hand is no advice
 
@@ -24,6 +27,7 @@ def judge(
     family: int | None = None,
     control: str = "bonferroni",
     claims: Sequence[Any] | None = None,
+    cards: bool = True,
 ) -> list[Verdict]:
     """Judge a study's claims on its results.
 
@@ -40,6 +44,8 @@ def judge(
         "holm" is less strict, but then a status depends on which claims are judged.
     claims : sequence of Claim, optional
         A selection of the study's claims.
+    cards : bool, default True
+        Whether to make the power cards; no status depends on them.
 
     Returns
     -------
@@ -133,6 +139,7 @@ def verdict_of(
     refuted: bool,
     level: float,
     family: int = 1,
+    cards: bool = True,
 ) -> Verdict:
     """The verdict on one claim, from its outcome and the two decisions."""
     supported = supported and not outcome.veto_supported
@@ -154,7 +161,7 @@ def verdict_of(
         predicted=outcome.predicted,
         replicates=outcome.replicates,
         validity=(refuted and outcome.validity_refuted) or outcome.validity,
-        power=outcome.power,
+        power=_card(outcome) if cards else None,
         reason=reason,
         study=study.name,
         sentence=claim.sentence(study, cells),
@@ -179,6 +186,10 @@ def plan_replicates(verdict: Verdict) -> int | None:
     The estimates of the run at hand are taken for the truth.
     """
     return verdict.needed
+
+
+def _card(outcome: Outcome) -> PowerCard | None:
+    return outcome.power() if callable(outcome.power) else outcome.power
 
 
 def _reason(outcome: Outcome, status: Status, supported: bool) -> tuple[str, str]:

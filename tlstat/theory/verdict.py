@@ -10,8 +10,8 @@ import enum
 import html
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
@@ -310,6 +310,7 @@ class Outcome:
     than its tolerance", ``p_refuted`` for "the claim is true".  A veto is a reason for which one
     direction cannot be concluded (its p-value is then 1): ``veto_supported``, ``veto_refuted``.
     ``validity_refuted`` says on what a REFUTED rests, where that differs from ``validity``.
+    ``power`` is the card, or a function that makes it when it is wanted.
     """
 
     p_supported: float
@@ -330,7 +331,7 @@ class Outcome:
     dropped: tuple[dict[str, Any], ...] = ()
     assumptions: tuple[tuple[str, str, str], ...] = ()
     windows: tuple[dict[str, Any], ...] = ()
-    power: PowerCard | None = field(default=None)
+    power: PowerCard | Callable[[], PowerCard] | None = None
     note: str = ""
 
 
