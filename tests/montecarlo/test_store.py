@@ -352,6 +352,8 @@ def test_damaged_delivery_is_refused_whole():
             with pytest.raises(StoreError, match="block 1 .*checksum"):
                 store.put(ident, [ROWS[0], broken])
             assert store.done(ident) == {}
+            store.put(ident, ROWS)  # nothing that was rolled back is still taken for stored
+            assert [r for c in DESIGN for r in store.read(ident, c.canonical)] == ROWS
 
 
 def refused(path, said, **options):

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from tlstat.errors import FingerprintError, InputError, StoreError
 from tlstat.montecarlo import connection
 from tlstat.montecarlo.identity import UNKNOWN, fingerprint
 from tlstat.montecarlo.study import Exact, Study
-from tlstat.montecarlo.worker import BlockError, BlockRow
+from tlstat.montecarlo.worker import BlockError, BlockRow, Schema
 
 if TYPE_CHECKING:
     from tlstat.montecarlo.merging import Merged
@@ -66,11 +67,22 @@ def unpack(row: BlockRow) -> dict[str, Any]:
 
 def sound(row: BlockRow) -> bool:
     """Say whether a block is what was stored: its checksum and its length."""
-    length = 0
-    for _, dtype, shape, kind in row.schema:
-        first = 2 if kind == "exact" else row.size
-        length += np.dtype(dtype).itemsize * first * int(np.prod(shape, dtype=np.int64))
-    return length == len(row.data) and zlib.crc32(row.data) == row.crc
+    return _length(row.schema, row.size) == len(row.data) and zlib.crc32(row.data) == row.crc
+
+
+@lru_cache(maxsize=256)
+def _length(schema: Schema, size: int) -> int:
+    """Return the bytes of a block."""
+    total = 0
+    for _, dtype, shape, kind in schema:
+        first = 2 if kind == "exact" else size
+        total += np.dtype(dtype).itemsize * first * int(np.prod(shape, dtype=np.int64))
+    return total
+
+
+@lru_cache(maxsize=256)
+def _parse(columns: str) -> Schema:
+    return tuple((m, d, tuple(shape), kind) for m, d, shape, kind in json.loads(columns))
 
 
 class Store:
@@ -103,6 +115,7 @@ class Store:
         self.readonly = readonly
         self.notes: list[str] = []
         self._sizes: dict[int, dict[str, int]] = {}
+        self._known: dict[tuple[Any, ...], int] = {}  # ids; such rows are never deleted
         self._db = connection.connect(self.path, readonly=readonly, timeout=timeout)
 
     def __enter__(self) -> Store:
@@ -132,6 +145,7 @@ class Store:
             yield self._db
             self._db.execute("COMMIT")
         except BaseException as error:
+            self._known.clear()  # some of them may be rolled back
             with suppress(sqlite3.Error):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
@@ -147,6 +161,12 @@ class Store:
 
     def _ident(self, table: str, **key: Any) -> int:
         """Return the id of a row, made where there is none."""
+        place = (table, *key.values())
+        if place not in self._known:
+            self._known[place] = self._look_up(table, key)
+        return self._known[place]
+
+    def _look_up(self, table: str, key: dict[str, Any]) -> int:
         names = list(key)
         marks = ", ".join("?" for _ in names)
         self._db.execute(
@@ -309,9 +329,8 @@ class Store:
             f"JOIN env e ON e.id = b.env WHERE b.cell = ? AND {condition} ORDER BY b.idx"
         )
         for params, idx, size, columns, data, seconds, crc, env in self._read(sql, (cell, *args)):
-            schema = tuple((m, d, tuple(shape), kind) for m, d, shape, kind in json.loads(columns))
             yield BlockRow(
-                cell=params, index=idx, size=size, schema=schema, data=data,
+                cell=params, index=idx, size=size, schema=_parse(columns), data=data,
                 seconds=seconds, crc=crc, env=env,
             )  # fmt: skip
 
