@@ -14,11 +14,12 @@ TORCH_VERSION := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH ?= torch==$(TORCH_VERSION)
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
+DOCS_STAMP := $(VENV)/.installed-docs
 
 # many small linear-algebra calls: one thread each, the processes are what runs in parallel
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help reproduce test lint format bench figures notebooks clean
+.PHONY: help reproduce test lint format bench figures notebooks docs clean
 
 help:
 	@echo "make reproduce   judge every shipped theorem by simulation: table, $(OUT)/report.html, $(OUT)/figures"
@@ -27,6 +28,7 @@ help:
 	@echo "make figures     the published figures, from stored results"
 	@echo "make bench       the benchmarks, as tables"
 	@echo "make notebooks   execute the tutorials (notebooks/*.py) into .ipynb"
+	@echo "make docs        the documentation as HTML, in docs/_build"
 	@echo "make format      let ruff rewrite the sources"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -37,6 +39,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 $(BENCH_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,bench]"
+	touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,docs]"
 	touch $@
 
 reproduce: $(STAMP)
@@ -65,5 +71,8 @@ bench: $(BENCH_STAMP)
 notebooks: $(STAMP)
 	$(BIN)/jupytext --to ipynb --execute --update notebooks/*.py
 
+docs: $(DOCS_STAMP)
+	$(BIN)/sphinx-build -W -q docs docs/_build
+
 clean:
-	rm -rf $(OUT) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf $(OUT) docs/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist

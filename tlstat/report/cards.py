@@ -98,7 +98,8 @@ def _numbers(verdict: Verdict) -> str:
 
 
 def _power(power: PowerCard | None, verdict: Verdict) -> str:
-    if power is None:
+    # what could have been refuted is no question where it was
+    if power is None or verdict.status.name == "REFUTED":
         return ""
     mutants = "".join(
         f'<li class="{escape(state.lower())}">{STATES.get(state, "")} {escape(label)}'
@@ -114,17 +115,21 @@ def _power(power: PowerCard | None, verdict: Verdict) -> str:
 
 
 def _tightness(power: PowerCard, verdict: Verdict) -> str:
+    """How far the bound could move: factors (exponents) that the data do and do not exclude."""
     if power.tightness is None:
         return ""
     low, high, point = power.tightness
-    if getattr(verdict.claim, "kind", "") == "rate":
-        return f"Exponents outside {interval((low, high))} would have been refuted."
-    parts = [f"Measured over bound is at its tightest {number(point)}."]
-    if math.isfinite(low) and low > 0:
-        parts.append(f"The bound times {number(low)} would have been refuted;")
-    if math.isfinite(high) and high > 0:
-        parts.append(f"times {number(high)} it would have been supported.")
-    return " ".join(parts).rstrip(";") + ("" if parts[-1].endswith(".") else ".")
+    kind = getattr(verdict.claim, "kind", "")
+    if kind in ("rate", "equals"):
+        what = "Exponents" if kind == "rate" else "Factors on the formula"
+        return f"{what} outside {interval((low, high))} would have been refuted."
+    refuted, supported = (high, low) if kind == "at_least" else (low, high)
+    parts = [f"Where it is tightest, measured over bound is {number(point)}"]
+    if math.isfinite(refuted) and refuted > 0:
+        parts.append(f"the bound times {number(refuted)} would have been refuted")
+    if math.isfinite(supported) and supported > 0:
+        parts.append(f"times {number(supported)} it would still have been supported")
+    return "; ".join(parts) + "."
 
 
 def _resolution(power: PowerCard, verdict: Verdict) -> str:

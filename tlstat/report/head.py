@@ -12,6 +12,13 @@ from tlstat.report.html import table as html_table
 if TYPE_CHECKING:
     from tlstat.theory.verdict import Verdict
 
+GUIDE = (
+    "A claim is a sentence about one quantity, one family of models and one range; a verdict "
+    "is about that sentence, not a proof. <em>Supported</em> and <em>refuted</em> each need "
+    "positive evidence at the claim’s level; what has neither is <em>inconclusive</em>. "
+    "Intervals hold simultaneously over the cells of a claim. The power card says which wrong "
+    "versions of the claim the same data would have refuted."
+)
 SIGNS = {"SUPPORTED": "✓", "REFUTED": "✕", "INCONCLUSIVE": "?"}
 
 
@@ -45,31 +52,21 @@ def overview(verdicts: Sequence[Verdict]) -> str:
         boxes.append(f'<li class="{name.lower()}"><b>{count}</b> {SIGNS[name]} {name.lower()}</li>')
     surprises = sum(not v.expected for v in verdicts)
     controls = sum(is_control(v) for v in verdicts)
-    outcome = "All are as expected" if not surprises else f"{surprises} not as expected"
+    outcome = "All are as expected." if not surprises else f"{surprises} not as expected."
     if controls:
-        plural = "s" if controls > 1 else ""
-        outcome += f" ({controls} negative control{plural}, meant to be refuted)"
+        plural = " is a negative control" if controls == 1 else " are negative controls"
+        outcome += f" {controls}{plural}, meant to be refuted."
     failures = getattr(verdicts, "failures", 0)
     failed = f" <strong>{failures} blocks failed.</strong>" if failures else ""
     return (
         f'<p class="lead">{_count(len(verdicts), "claim")} of '
-        f"{_count(studies, 'study', 'studies')}. {outcome}.{failed}</p>\n"
-        f'<ul class="totals">{"".join(boxes)}</ul>\n<p class="guide">{_guide(verdicts)}</p>'
+        f"{_count(studies, 'study', 'studies')}. {outcome}{failed}</p>\n"
+        f'<ul class="totals">{"".join(boxes)}</ul>\n<p class="guide">{GUIDE}</p>'
     )
 
 
 def _count(number_of: int, one: str, many: str | None = None) -> str:
     return f"{number_of} {one if number_of == 1 else many or one + 's'}"
-
-
-def _guide(verdicts: Sequence[Verdict]) -> str:
-    return (
-        "A claim is a sentence about one quantity, one family of models and one range; a verdict "
-        "is about that sentence, not a proof. <em>Supported</em> and <em>refuted</em> each need "
-        "positive evidence at the claim’s level; what has neither is <em>inconclusive</em>. "
-        "Intervals hold simultaneously over the cells of a claim. The power card says which wrong "
-        "versions of the claim the same data would have refuted."
-    )
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
@@ -87,15 +84,20 @@ def table(verdicts: Sequence[Verdict]) -> str:
                 pill(v),
                 f'<a href="#claim-{i}">{escape(v.name)}</a><br>'
                 f'<span class="study">{escape(v.study)}</span>{extra}',
-                number(v.estimate),
-                interval(v.interval),
+                f"{number(v.estimate)}<br>{interval(v.interval)}",
                 number(v.predicted),
                 "exact" if exact else f"{v.replicates:,}",
-                escape(f"{v.power.grade.lower()} {v.power.score}") if v.power else "–",
+                _grade(v),
             )
         )
-    head = ("", "verdict", "claim", "estimate", "interval", "predicted", "replicates", "power")
+    head = ("", "verdict", "claim", "estimate", "predicted", "replicates", "power")
     return html_table(head, rows, "verdicts")
+
+
+def _grade(verdict: Verdict) -> str:
+    if verdict.power is None or verdict.status.name == "REFUTED":
+        return "–"
+    return f"{escape(verdict.power.grade.lower())}<br>{escape(verdict.power.score)}"
 
 
 def facts(verdicts: Any, now: datetime) -> str:
