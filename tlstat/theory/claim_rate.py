@@ -163,7 +163,9 @@ class Rate(BaseClaim):
             raise InputError(f"claim {self.name!r}: the bound must be positive on every cell")
         values = [None if s.exact is not None else np.asarray(s.values, float) for s in samples]
         exact = [(float(s.exact.value), float(s.exact.error)) if s.exact else None for s in samples]
-        means = [e[0] if e else float(np.mean(v)) for e, v in zip(exact, values, strict=True)]
+        means = [
+            e[0] if e else float(np.mean(np.asarray(v))) for e, v in zip(exact, values, strict=True)
+        ]
         return Curve(
             x=np.array([float(s.cell[self.along]) for s in samples]),
             bound=bounds,
