@@ -15,21 +15,38 @@ N = geometric(100, 10_000_000_000, 9)
 @study(
     model=Teacher.from_cell,
     design=grid(instance="digits", S=50, A=10, n=N, level=LEVELS),
-    replicates=1_000,
+    replicates=2_000,
     block=250,
     ranges={"tv": (0, float("inf"))},
     profiles={"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}},
     claims=[
-        equals("tv", theory.exact("hard"), where={"level": "hard"}),
-        equals("tv", theory.exact("soft"), where={"level": "soft", "n": N[0]}),
-        equals("tv", theory.weighted_limit, rtol=1e-3, where={"level": "weighted", "n": N[-1]}),
-        rate("tv", along="n", bound=theory.HARD_LABEL_RATE,
-             where={"level": "hard", "n": [n for n in N if n >= 1_000_000]}),
+        equals(
+            "tv",
+            theory.exact("hard"),
+            where={"level": "hard", "n": [n for n in N if n <= 1_000_000]},
+        ),
+        equals("tv", theory.exact("soft"), rtol=0.04, where={"level": "soft", "n": N[0]}),
+        equals("tv", theory.weighted_limit, rtol=0.01, where={"level": "weighted", "n": N[-1]}),
+        rate(
+            "tv",
+            along="n",
+            bound=theory.HARD_LABEL_RATE,
+            tolerance=0.02,
+            where={"level": "hard", "n": [n for n in N if n >= 1_000_000]},
+        ),
         at_most("tv", theory.HARD_LABEL_UPPER, where={"level": "hard"}),
-        ordered("tv", along="level", increasing=["soft", "partial", "hard"],
-                where={"level": ["soft", "partial", "hard"], "n": N[0]}),
-        ordered("tv", along="level", increasing=["partial", "weighted"],
-                where={"level": ["partial", "weighted"]}),
+        ordered(
+            "tv",
+            along="level",
+            increasing=["soft", "partial", "hard"],
+            where={"level": ["soft", "partial", "hard"], "n": N[0]},
+        ),
+        ordered(
+            "tv",
+            along="level",
+            increasing=["partial", "weighted"],
+            where={"level": ["partial", "weighted"]},
+        ),
     ],
 )
 def digits(cell, rng, size):

@@ -49,9 +49,13 @@ def log_binomial(k: Any, n: Any, p: Any) -> np.ndarray:
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         inside = (
-            _stirling_error(n) - _stirling_error(k) - _stirling_error(n - k)
-            - _deviance(k, n * p) - _deviance(n - k, n * (1 - p))
-            + 0.5 * (np.log(n) - np.log(k) - np.log(n - k)) - _HALF_LOG_2PI
+            _stirling_error(n)
+            - _stirling_error(k)
+            - _stirling_error(n - k)
+            - _deviance(k, n * p)
+            - _deviance(n - k, n * (1 - p))
+            + 0.5 * (np.log(n) - np.log(k) - np.log(n - k))
+            - _HALF_LOG_2PI
         )
         none = np.where(n == 0, 0.0, n * np.log1p(-p))
         every = np.where(n == 0, 0.0, n * np.log(p))

@@ -94,8 +94,10 @@ def on_off_constant(A: int, labels_on: int, c: float) -> float:
     off = A - 1 - labels_on
     unseen = np.arange(labels_on + 1)
     log_choose = np.array(
-        [math.lgamma(labels_on + 1) - math.lgamma(u + 1) - math.lgamma(labels_on - u + 1)
-         for u in unseen]
+        [
+            math.lgamma(labels_on + 1) - math.lgamma(u + 1) - math.lgamma(labels_on - u + 1)
+            for u in unseen
+        ]
     )
     log_seen = math.log1p(-math.exp(-c))
     weight = np.exp(log_choose - c * unseen + (labels_on - unseen) * log_seen)
@@ -118,7 +120,9 @@ def on_off_worst_case(A: int) -> tuple[int, float]:
 
     def best_c(h: int) -> tuple[float, float]:
         found = minimize_scalar(
-            lambda c: -on_off_constant(A, h, c), bounds=(0.5, 2.5), method="bounded",
+            lambda c: -on_off_constant(A, h, c),
+            bounds=(0.5, 2.5),
+            method="bounded",
             options={"xatol": 1e-10},
         )
         return -float(found.fun), float(found.x)

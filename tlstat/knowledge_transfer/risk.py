@@ -57,8 +57,14 @@ def tv_risk(student: Any, teacher: Any, pi: Any | None = None) -> Any:
 
 
 def simulate_risks(
-    teacher: Any, n: int, rng: Any, size: int, levels: tuple[str, ...] = LEVELS,
-    *, pi: Any | None = None, fill: Any = "uniform",
+    teacher: Any,
+    n: int,
+    rng: Any,
+    size: int,
+    levels: tuple[str, ...] = LEVELS,
+    *,
+    pi: Any | None = None,
+    fill: Any = "uniform",
 ) -> Any:
     """Risks of several students on the same simulated samples.
 
@@ -137,8 +143,10 @@ def exact_risk(teacher: Teacher, n: int, level: str, *, fill: Any = "uniform") -
 
 def _log1m(p: np.ndarray) -> np.ndarray:
     """``log(1 - p)``, very negative instead of infinite at 1 so that 0 times it is 0."""
-    return np.log1p(-np.minimum(p, 1 - 1e-300)) if np.all(p < 1) else np.where(
-        p < 1, np.log1p(-np.where(p < 1, p, 0.0)), -1e300
+    return (
+        np.log1p(-np.minimum(p, 1 - 1e-300))
+        if np.all(p < 1)
+        else np.where(p < 1, np.log1p(-np.where(p < 1, p, 0.0)), -1e300)
     )
 
 
@@ -218,9 +226,7 @@ def _shared_distance(unseen: np.ndarray, e: float, off: int, big: float | None) 
     extra = 0.0 if big is None else 1.0
     mass = unseen * e + (big or 0.0)
     share = mass / np.maximum(unseen + off + extra, 1)
-    return 0.5 * (
-        unseen * np.abs(e - share) + off * share + extra * np.abs((big or 0.0) - share)
-    )
+    return 0.5 * (unseen * np.abs(e - share) + off * share + extra * np.abs((big or 0.0) - share))
 
 
 def occupancy_mean(value: np.ndarray, n: int, p: float) -> float:
@@ -345,5 +351,3 @@ def _compositions(n: int, parts: int) -> Iterator[tuple[int, ...]]:
     for first in range(n + 1):
         for rest in _compositions(n - first, parts - 1):
             yield (first, *rest)
-
-

@@ -379,6 +379,11 @@ WEIGHTED_LABEL_CONSISTENT = Bound(
 )
 
 
+@lru_cache(maxsize=4096)
+def _exact_of_teacher(teacher: Teacher, n: int, level: str) -> float:
+    return exact_risk(teacher, n, level)
+
+
 def exact(level: str) -> Callable[[Any, Any], float]:
     """Exact risk of a student on the cell's own teacher, for claims of equality.
 
@@ -393,7 +398,7 @@ def exact(level: str) -> Callable[[Any, Any], float]:
     """
 
     def exact_of_cell(cell: Any, model: Teacher) -> float:
-        return exact_risk(model, cell["n"], level)
+        return _exact_of_teacher(model, cell["n"], level)
 
     exact_of_cell.__name__ = f"exact risk of the {level}-label student"
     return exact_of_cell
@@ -402,5 +407,3 @@ def exact(level: str) -> Callable[[Any, Any], float]:
 def weighted_limit(cell: Any, model: Teacher) -> float:
     """Limit of the weighted student's risk on the cell's own teacher, for claims of equality."""
     return weighted_label_limit(model)[1]
-
-
