@@ -106,9 +106,23 @@ def describe_where(where: Mapping[str, Any] | None) -> str:
         return ""
     parts = []
     for key, value in where.items():
-        text = getattr(value, "__name__", "...") if callable(value) else value
+        if callable(value):
+            text = getattr(value, "__name__", "...")
+        elif isinstance(value, list | tuple | set | frozenset) and len(value) > 3:
+            values = list(value)
+            text = f"{values[0]}...{values[-1]}"
+        else:
+            text = value
         parts.append(f"{key}={text}")
     return "; " + ", ".join(parts)
+
+
+def scope_of(cells: Sequence[Any], where: Mapping[str, Any] | None, skip: str = "") -> str:
+    """``, for n in [100, 1e+06]``: the cells that were judged, or the selection before a run."""
+    if not cells:
+        return describe_where(where)
+    text = describe_cells(cells, skip=(skip,))
+    return f", for {text}" if text else ""
 
 
 def describe_cells(cells: Sequence[Any], skip: Sequence[str] = ()) -> str:

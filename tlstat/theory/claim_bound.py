@@ -16,10 +16,9 @@ from tlstat.theory.claim_base import (
     cell_row,
     curve_key,
     describe,
-    describe_cells,
-    describe_where,
     no_evidence,
     require_bound,
+    scope_of,
     validity,
 )
 from tlstat.theory.comparisons import (
@@ -148,7 +147,7 @@ class BoundClaim(BaseClaim):
     def sentence(self, study: Any, cells: Sequence[Any]) -> str:
         """What is judged, in words."""
         subject = self._subject()
-        where = f", for {describe_cells(cells)}{describe_where(self.where)}"
+        where = scope_of(cells, self.where)
         if self.kind == "between":
             return (
                 f"{subject} lies between {describe(self.lower)} and {describe(self.upper)}{where}"

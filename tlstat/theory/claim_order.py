@@ -15,9 +15,9 @@ from tlstat.theory.claim_base import (
     BaseClaim,
     cell_row,
     curve_key,
-    describe_cells,
     describe_where,
     no_evidence,
+    scope_of,
     validity,
 )
 from tlstat.theory.comparisons import (
@@ -73,12 +73,10 @@ class Ordered(BaseClaim):
             slack = f" (within {self.margin:g})"
         else:
             slack = f" (within {self.tolerance:g} of the mean)" if self.tolerance else ""
-        rest = describe_cells(cells, skip=(str(self.along),))
         return (
             f"the mean of {self.metric} increases in the order "
             f"{' <= '.join(map(str, self.increasing))} of {self.along}{slack}"
-            + (f", for {rest}" if rest else "")
-            + describe_where(self.where)
+            + scope_of(cells, self.where, skip=str(self.along))
         )
 
     def test(self, study: Any, results: Any, level: float) -> Outcome:

@@ -17,10 +17,9 @@ from tlstat.theory.claim_base import (
     cell_row,
     curve_key,
     describe,
-    describe_cells,
-    describe_where,
     no_evidence,
     require_bound,
+    scope_of,
 )
 from tlstat.theory.evidence import Evidence, bound_value, gather
 from tlstat.theory.power import PowerCard, make_card
@@ -93,8 +92,7 @@ class Rate(BaseClaim):
         }[self.side]
         return (
             f"the mean of {self.metric} {relation} {describe(self.bound)} along {self.along}, "
-            f"exponent within {self.tolerance:g}, for {describe_cells(cells)}"
-            f"{describe_where(self.where)}"
+            f"exponent within {self.tolerance:g}{scope_of(cells, self.where)}"
         )
 
     def test(self, study: Any, results: Any, level: float) -> Outcome:
