@@ -77,7 +77,7 @@ def test_greater(
     if math.isfinite(lo):
         p = intervals.betting_p(values, b, -math.log(level), lo)
         return MeanTest(p, _finite_sample(lo, hi))
-    return _asymptotic(values, lo, hi, level, lambda t, df: special.stdtr(df, -t), b)
+    return _asymptotic(values, lo, hi, level, _above, b)
 
 
 def test_less(x: ArrayLike, b: float, *, range: Range = UNBOUNDED, level: float = 0.01) -> MeanTest:
@@ -94,7 +94,7 @@ def test_less(x: ArrayLike, b: float, *, range: Range = UNBOUNDED, level: float 
     if math.isfinite(hi):
         p = intervals.betting_p(-values, -b, -math.log(level), -hi)
         return MeanTest(p, _finite_sample(lo, hi))
-    return _asymptotic(values, lo, hi, level, lambda t, df: special.stdtr(df, t), b)
+    return _asymptotic(values, lo, hi, level, _below, b)
 
 
 # pytest would otherwise collect these two wherever a test module imports them
@@ -120,12 +120,12 @@ def mean_interval(
     if zero_one:
         return *intervals.clopper_pearson(values.sum(), values.size, level), "exact binomial"
     if not math.isfinite(lo) and not math.isfinite(hi):
-        tail = _asymptotic(values, lo, hi, level, lambda t, df: special.stdtr(df, t), 0.0)
+        tail = _asymptotic(values, lo, hi, level, _below, 0.0)
         return *_hall_ends(values, level, tail.reason), tail.method
     bounds = intervals.betting_interval(values, level, lo, hi)
     if math.isfinite(lo) and math.isfinite(hi):
         return *bounds, _finite_sample(lo, hi)
-    tail = _asymptotic(values, lo, hi, level, lambda t, df: special.stdtr(df, t), 0.0)
+    tail = _asymptotic(values, lo, hi, level, _below, 0.0)
     hall = _hall_ends(values, level, tail.reason)
     if math.isfinite(lo):
         return bounds[0], hall[1], f"finite-sample below, {tail.method} above"
@@ -169,6 +169,14 @@ def quantile_p_less(x: ArrayLike, q: float, b: float) -> float:
     return float(intervals.binomial_p_greater(np.sum(values < b), values.size, q))
 
 
+def _above(t: float, df: int) -> float:
+    return float(special.stdtr(df, -t))
+
+
+def _below(t: float, df: int) -> float:
+    return float(special.stdtr(df, t))
+
+
 def _prepare(x: ArrayLike, lo: float, hi: float) -> tuple[Floats, bool]:
     """The replicates as floats inside their range, and whether they are declared 0/1."""
     raw = np.asarray(x)
@@ -198,7 +206,7 @@ def _asymptotic(
         method = f"asymptotic, N_eff {intervals.effective_size(one_sided):.0f}"
     if not tame:
         return MeanTest(math.nan, method, "TAIL")
-    return MeanTest(float(tail(intervals.hall_statistic(x, b), x.size - 1)), method)
+    return MeanTest(tail(intervals.hall_statistic(x, b), x.size - 1), method)
 
 
 def _hall_ends(x: Floats, level: float, reason: str | None) -> Range:

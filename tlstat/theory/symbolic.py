@@ -77,7 +77,10 @@ def evaluate(expr: sympy.Basic, params: Mapping[str, Any]) -> Any:
     if any(is_tensor(v) for v in params.values()):
         return _on_torch(expr, names, values, next(v for v in params.values() if is_tensor(v)))
     with np.errstate(all="ignore"):
-        return compiled(expr, names)(*(np.asarray(v, float) for v in values))
+        out = compiled(expr, names)(*(np.asarray(v, float) for v in values))
+    if np.iscomplexobj(out):  # as the root of a negative number: no value
+        out = np.where(np.imag(out) == 0, np.real(out), np.nan)
+    return out
 
 
 @functools.lru_cache(maxsize=4096)
