@@ -168,7 +168,9 @@ def coverage_plot(
         ax.set_ylim(-0.6, len(names) - 0.4)
         _set_scales(ax, [Series(x=[*estimates, *targets], y=[*rows, *rows])], "auto", only="x")
         _finish(ax, xlabel, "", title)
-        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.18 - 0.5 / (1 + len(names))), ncols=2)
+        if ax.get_legend() is not None:
+            ax.get_legend().remove()
+        fig.legend(loc="outside lower left", ncols=2)
     return fig
 
 
