@@ -70,7 +70,8 @@ def on_off(
     rest = 1 - row.sum()
     if rest < 0:
         raise InputError(
-            f"the rare labels would have mass {row.sum():g} > 1: n={n} is too small for S={S}, A={A}"
+            f"the rare labels would have mass {row.sum():g} > 1: "
+            f"n={n} is too small for S={S}, A={A}"
         )
     row[last] = rest
     return np.tile(row, (S, 1))

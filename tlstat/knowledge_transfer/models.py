@@ -192,7 +192,7 @@ class Teacher:
             "3": lambda: cls.instance3(cell["S"], cell["A"], cell["n"]),
             "dirichlet": lambda: _dirichlet_from_cell(cell),
             "diracs": lambda: cls.diracs(np.arange(cell["S"]) % cell["A"], cell["A"]),
-            "digits": lambda: digits(cell["S"], cell["A"] if "A" in cell else 10),
+            "digits": lambda: digits(cell["S"], cell.get("A", 10)),
         }
         if name not in builders:
             raise InputError(f"instance must be one of {', '.join(builders)}; got {name!r}")
@@ -200,7 +200,7 @@ class Teacher:
 
 
 def _dirichlet_from_cell(cell: Any) -> Teacher:
-    concentration = cell["concentration"] if "concentration" in cell else 1.0
+    concentration = cell.get("concentration", 1.0)
     return Teacher.dirichlet(
         cell["S"], cell["A"], cell["seed"], concentration, input_concentration=concentration
     )
