@@ -26,7 +26,7 @@ from tlstat.montecarlo.identity import stream_key
 from tlstat.montecarlo.study import Study
 
 WORKERS = 2
-DRAWS_A_MS = 85_000  # rough; the bare loop is always timed beside it
+DRAWS_A_MS = 45_000  # rough; the bare loop is always timed beside it
 
 
 def make_study(milliseconds: float, seconds: float) -> Study:
