@@ -235,7 +235,7 @@ def test_mutants_of_an_equality() -> None:
     dropped = [m for label, m in HARD.mutants(claim="equals", grid=GRID) if "dropped" in label]
     values = [m.shape(**GRID) for m in dropped]
     for term in (sp.sqrt(S * (A - 1) / (2 * (n + 1))), S / (sp.E * n)):
-        alone = Bound("t", expr=term)(**GRID)
+        alone = Bound("t", expr=term, symbols=("S", "A", "n"))(**GRID)
         assert any(np.allclose(v, alone, rtol=1e-12) for v in values)
 
 

@@ -232,7 +232,7 @@ def hall_interval(
     if reference not in ("t", "normal"):
         raise InputError(f"reference must be 't' or 'normal', got {reference!r}")
     low = special.stdtrit(n - 1, alpha) if reference == "t" else special.ndtri(alpha)
-    ends = [mean - sd * _hall_inverse(z / math.sqrt(n), g, n) for z in (-low, low)]
+    ends = [mean - sd * _hall_inverse(float(z) / math.sqrt(n), g, n) for z in (-low, low)]
     return float(ends[0]), float(ends[1])
 
 
@@ -417,21 +417,21 @@ def _counts(k: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
 def _size(n: ArrayLike, least: int = 1) -> Floats:
     out = np.asarray(n, float)
     if not np.all(out >= least):
-        raise InputError(f"n must be at least {least}, got {n}")
+        raise InputError(f"n must be at least {least}, got {n!r}")
     return out
 
 
 def _level(alpha: ArrayLike) -> Floats:
     out = np.asarray(alpha, float)
     if not (np.all(out > 0) and np.all(out < 1)):
-        raise InputError(f"alpha must lie strictly between 0 and 1, got {alpha}")
+        raise InputError(f"alpha must lie strictly between 0 and 1, got {alpha!r}")
     return out
 
 
 def _not_nan(value: ArrayLike, name: str) -> Floats:
     out = np.asarray(value, float)
     if np.isnan(out).any():
-        raise InputError(f"{name} must be a number, got {value}")
+        raise InputError(f"{name} must be a number, got {value!r}")
     return out
 
 
