@@ -223,7 +223,7 @@ def test_a_hanging_block_is_ended_by_the_timeout() -> None:
 
     start = time.monotonic()
     results = run(hang, replicates=10, jobs=2, timeout=1.0)
-    assert time.monotonic() - start < 20
+    assert time.monotonic() - start < 100
     (failure,) = results.failures
     assert failure.kind == "timeout"
     assert "timeout=1 s" in failure.message

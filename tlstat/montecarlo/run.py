@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from tlstat.errors import InputError, StudyError
@@ -26,12 +26,14 @@ from tlstat.montecarlo.worker import (
     iter_blocks,
     job,
     pack,
+    ready,
     run_block,
     run_blocks,
     single_thread,
 )
 
 _POLL = 0.25  # seconds between looks at the clock and redraws
+_START = 30.0  # seconds that new workers may take to start before a timeout counts
 _COMMIT = 0.2  # seconds of finished blocks that one serial transaction holds
 
 
@@ -257,6 +259,7 @@ class _Loop:
     def run(self) -> None:
         """Compute all that the plan holds."""
         try:
+            self._warm()
             while self._ledger.plan or self._flying:
                 lost = self._refill()
                 lost = self._collect(_POLL) or lost
@@ -268,6 +271,21 @@ class _Loop:
         except BaseException:
             self._abandon()
             raise
+
+    def _rebuild(self, workers: int | None = None) -> None:
+        self._pool.rebuild(workers)
+        self._warm()
+
+    def _warm(self) -> None:
+        """With a timeout, wait until all workers have started: that is no block's time."""
+        if self._timeout is None:
+            return
+        seen: set[int] = set()
+        end = time.monotonic() + _START
+        with suppress(BrokenExecutor, TimeoutError):  # shows again with the first task
+            while len(seen) < self._pool.workers and time.monotonic() < end:
+                calls = [self._pool.submit(ready, self._payload) for _ in range(self._pool.workers)]
+                seen |= {call.result(timeout=_START) for call in calls}
 
     def _refill(self) -> bool:
         """Keep every worker supplied; True when the pool is broken."""
@@ -329,19 +347,19 @@ class _Loop:
         suspects = [spec for specs, _ in self._flying.values() for spec in specs]
         self._flying.clear()
         if self._breaks == 1:
-            self._pool.rebuild()
+            self._rebuild()
             self._ledger.plan.put_back(suspects)
             return
         self._isolate(suspects)
 
     def _isolate(self, suspects: Sequence[BlockSpec]) -> None:
         """Run suspects alone, each in a pool of one: the one that kills it is the culprit."""
-        self._pool.rebuild(workers=1)
+        self._rebuild(workers=1)
         for spec in suspects:
             died = not self._submit_alone(spec)
             if died:
-                self._pool.rebuild(workers=1)
-        self._pool.rebuild()
+                self._rebuild(workers=1)
+        self._rebuild()
         self._breaks = 1  # from now on suspects are isolated at once
 
     def _submit_alone(self, spec: BlockSpec) -> bool:
@@ -375,7 +393,7 @@ class _Loop:
             return
         innocent = [spec for specs, _ in self._flying.values() for spec in specs]
         self._flying.clear()
-        self._pool.rebuild()
+        self._rebuild()
         self._ledger.plan.put_back(innocent)
         for specs in hung:
             if len(specs) == 1:
