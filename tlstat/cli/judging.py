@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,8 +152,9 @@ def plan(args: argparse.Namespace) -> int:
         table.add_column(column)
     for column in ("pilot", "needed", "time for all"):
         table.add_column(column, justify="right")
+    seconds = _seconds_a_replicate(args.store, verdicts.results)
     for verdict in verdicts:
-        row = [verdict.study, verdict.name, verdict.label, *_need(verdict, verdicts)]
+        row = [verdict.study, verdict.name, verdict.label, *_need(verdict, seconds)]
         table.add_row(*map(Text, row))
     console().print(table)
     show_failures(verdicts.results, args.store)
@@ -163,21 +163,38 @@ def plan(args: argparse.Namespace) -> int:
     return 0 if len(verdicts) else 5
 
 
-def _need(verdict: Verdict, verdicts: Verdicts) -> tuple[str, str, str]:
+def _need(verdict: Verdict, seconds: dict[str, float]) -> tuple[str, str, str]:
     """Replicates of the pilot, replicates needed, and the time that these take in one process."""
     from tlstat.montecarlo.progress import clock_text
+    from tlstat.theory.judge import round_up
 
     if verdict.validity.startswith("exact") and verdict.replicates == 0:
         return ("exact", "0", "-")
     pilot = str(verdict.replicates)
     if verdict.status.name != "INCONCLUSIVE":
         return (pilot, f"at most {pilot}", "-")
-    if verdict.needed is None or not verdict.replicates:
+    if verdict.needed is None:
         return (pilot, verdict.reason or "unknown", "-")
-    results = verdicts.results.get(verdict.study)
-    seconds = math.nan if results is None else results.seconds
-    total = seconds * verdict.needed / verdict.replicates
-    return (pilot, str(verdict.needed), clock_text(total) if math.isfinite(total) else "-")
+    return (
+        pilot,
+        str(round_up(verdict.needed)),
+        clock_text(verdict.needed * seconds[verdict.study]),
+    )
+
+
+def _seconds_a_replicate(path: str, results: dict[str, Any]) -> dict[str, float]:
+    """What one replicate of every cell costs, by study, from the blocks that are stored."""
+    from tlstat.montecarlo.store import Store
+
+    costs = {}
+    with Store(path, readonly=True) as store:
+        for held in store.studies():
+            found = results.get(held.name)
+            if found and (held.version, held.entropy) == (found.study.version, found.entropy):
+                sizes = store.sizes(held.id)
+                cost = store.cost(held.id)
+                costs[held.name] = sum(t / max(sizes[cell], 1) for cell, t in cost.items())
+    return costs
 
 
 def _register_report(commands: Any) -> None:

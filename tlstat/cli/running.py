@@ -110,9 +110,7 @@ def run(args: argparse.Namespace) -> int:
                 **run_options(args),
             )
             found = results[study.name]
-            print(
-                f"{study.name}: {len(found.failures)} blocks failed, {found.seconds:.1f} s of work"
-            )
+            print(f"{study.name}: {len(found.failures)} blocks failed, {found.seconds:.1f} s")
     show_failures(results, args.store)
     return 4 if any(found.failures for found in results.values()) else 0
 

@@ -108,7 +108,7 @@ def facts(verdicts: Any, now: datetime) -> str:
         ("error level", _levels(verdicts)),
         ("profile", _distinct(r.profile for r in results)),
         ("entropy of the streams", _distinct(r.entropy for r in results)),
-        ("simulation time", f"{number(round(sum(r.seconds for r in results), 1))} s"),
+        ("time of this run", f"{number(round(sum(r.seconds for r in results), 1))} s"),
         ("studies", _studies(results)),
     ]
     return definitions(shared if results else shared[:2]) + _environments(results)
