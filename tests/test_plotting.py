@@ -161,7 +161,8 @@ def test_between_shows_the_two_bounds_of_the_cells():
 def test_cells_without_a_numeric_parameter_are_rows():
     named = tuple({**c, "cell": {"law": f"law {i}"}} for i, c in enumerate(cells()))
     ax = plot_verdict(FakeVerdict("at_most", named)).axes[0]
-    assert [t.get_text() for t in ax.get_yticklabels()] == [f"law = law {i}" for i in range(3)]
+    assert [t.get_text() for t in ax.get_yticklabels()] == [f"law {i}" for i in range(3)]
+    assert ax.get_ylabel() == "law"
 
 
 def test_too_many_curves_become_a_heat_map():

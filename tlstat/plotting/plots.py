@@ -146,6 +146,7 @@ def coverage_plot(
     targets: Sequence[float],
     *,
     xlabel: str = "",
+    ylabel: str = "",
     title: str = "",
     ax: Axes | None = None,
 ) -> Figure:
@@ -167,7 +168,7 @@ def coverage_plot(
         ax.set_yticks(rows, [label_of(n) for n in names])
         ax.set_ylim(-0.6, len(names) - 0.4)
         _set_scales(ax, [Series(x=[*estimates, *targets], y=[*rows, *rows])], "auto", only="x")
-        _finish(ax, xlabel, "", title)
+        _finish(ax, xlabel, ylabel, title)
         if ax.get_legend() is not None:
             ax.get_legend().remove()
         fig.legend(loc="outside lower left", ncols=2)

@@ -169,13 +169,16 @@ def _sandwich(cells: Sequence[Mapping[str, Any]], axis: str, metric: str) -> Fig
 
 def _rows(cells: Sequence[Mapping[str, Any]], metric: str) -> Figure:
     names = varying(cells)
+    # names once, at the axis: written in every row they would leave no room for the plot
+    labels = [", ".join(_value(_params(c).get(n, "")) for n in names) for c in cells]
     return coverage_plot(
-        [describe(_params(c), names) or metric for c in cells],
+        [label or metric for label in labels],
         _column(cells, "estimate"),
         _column(cells, "lower"),
         _column(cells, "upper"),
         _column(cells, "predicted"),
         xlabel=metric,
+        ylabel=", ".join(names),
     )
 
 

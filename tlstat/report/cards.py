@@ -72,7 +72,7 @@ def _figure(index: int, verdict: Verdict) -> str:
     return (
         f"<figure>{svg(drawn, f'figure-{index}', label)}"
         "<figcaption>Points: measured, with simultaneous intervals. "
-        "Broken lines: the theory.</figcaption></figure>"
+        "Broken lines and upright bars: the theory.</figcaption></figure>"
     )
 
 

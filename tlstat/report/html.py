@@ -19,6 +19,8 @@ _MATH_TAGS = frozenset(
     """math mrow mi mn mo mtext mspace msqrt mroot mfrac msup msub msubsup mover munder munderover
     mfenced mstyle mtable mtr mtd mpadded mphantom""".split()  # noqa: SIM905
 )
+# double-struck constants, as few papers write them
+_UPRIGHT = {0x2147: "e", 0x2148: "i", 0x2146: "d"}
 _MATH_ATTRIBUTES = frozenset(
     """display mathvariant open close separators stretchy fence form separator lspace rspace
     columnalign accent accentunder linethickness displaystyle scriptlevel width""".split()  # noqa: SIM905
@@ -119,7 +121,7 @@ def _clean(element: ElementTree.Element) -> str:
     if tag == "math":
         attributes["display"] = "block"
     shown = "".join(f' {k}="{escape(v)}"' for k, v in attributes.items())
-    inside = escape(element.text or "") + "".join(
+    inside = escape((element.text or "").translate(_UPRIGHT)) + "".join(
         _clean(child) + escape(child.tail or "") for child in element
     )
     return f"<{tag}{shown}>{inside}</{tag}>"
