@@ -158,6 +158,12 @@ def test_between_shows_the_two_bounds_of_the_cells():
     np.testing.assert_allclose(found["upper bound"].get_ydata(), 5.0)
 
 
+def test_a_probability_claim_shows_how_often_the_bound_is_violated():
+    verdict = FakeVerdict("at_most", cells())
+    verdict.claim.bound = SimpleNamespace(sense="probability")
+    assert plot_verdict(verdict).axes[0].get_ylabel() == "P(risk > bound)"
+
+
 def test_cells_without_a_numeric_parameter_are_rows():
     named = tuple({**c, "cell": {"law": f"law {i}"}} for i, c in enumerate(cells()))
     ax = plot_verdict(FakeVerdict("at_most", named)).axes[0]

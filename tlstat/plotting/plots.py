@@ -169,8 +169,9 @@ def coverage_plot(
         ax.set_ylim(-0.6, len(names) - 0.4)
         _set_scales(ax, [Series(x=[*estimates, *targets], y=[*rows, *rows])], "auto", only="x")
         _finish(ax, xlabel, ylabel, title)
-        if ax.get_legend() is not None:
-            ax.get_legend().remove()
+        inside = ax.get_legend()
+        if inside is not None:
+            inside.remove()
         fig.legend(loc="outside lower left", ncols=2)
     return fig
 

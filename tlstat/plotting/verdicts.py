@@ -43,7 +43,7 @@ def plot_verdict(verdict: Any) -> Figure:
     if not cells:
         raise InputError(f"the verdict on {verdict.name!r} has no cells to draw")
     kind = str(getattr(verdict.claim, "kind", ""))
-    metric = str(getattr(verdict.claim, "metric", "metric"))
+    metric = _quantity(verdict.claim)
     axis = _axis(cells, getattr(verdict.claim, "along", None))
     if axis is None:
         return _rows(cells, metric)
@@ -65,6 +65,14 @@ def plot_verdict(verdict: Any) -> Figure:
         log=True if kind == "rate" else "auto",
         forbidden=forbidden,  # type: ignore[arg-type]
     )
+
+
+def _quantity(claim: Any) -> str:
+    """What the cells hold: the metric, or the probability that it violates its bound."""
+    metric = str(getattr(claim, "metric", "metric"))
+    if getattr(getattr(claim, "bound", None), "sense", "expectation") != "probability":
+        return metric
+    return f"P({metric} {'<' if getattr(claim, 'kind', '') == 'at_least' else '>'} bound)"
 
 
 def _number(value: Any) -> float:
