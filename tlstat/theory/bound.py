@@ -290,18 +290,15 @@ class Bound:
 
     def scaled(self, factor: float) -> Bound:
         """The bound times ``factor``."""
-        return self.times({}, factor, f"{self.name}, times {factor:g}")
+        return self._times({}, factor, f"{self.name}, times {factor:g}")
 
     def tilted(self, symbol: str, delta: float, pivot: float = 1.0) -> Bound:
         """The bound times ``(symbol/pivot)**delta``: its exponent is off by ``delta``."""
         self._known(symbol)
         label = f"{self.name}, times {symbol}^{delta:+g}"
-        return self.times({symbol: delta}, pivot**-delta, label)
+        return self._times({symbol: delta}, pivot**-delta, label)
 
-    def times(
-        self, powers: Mapping[str, float], factor: float, name: str, logs: Mapping[str, float] = {}
-    ) -> Bound:
-        """The bound times ``factor * prod x**power * prod log(x)**power``."""
+    def _times(self, powers: Mapping[str, float], factor: float, name: str) -> Bound:
         expr = self.expr
         if expr is not None:
             import sympy
@@ -310,41 +307,9 @@ class Bound:
 
             for symbol, power in powers.items():
                 expr = expr * symbolic.symbol(self.expr, symbol) ** sympy.nsimplify(power)
-            for symbol, power in logs.items():
-                log = sympy.log(symbolic.symbol(self.expr, symbol))
-                expr = expr * log ** sympy.nsimplify(power)
             expr = expr * (sympy.nsimplify(factor) if float(factor).is_integer() else factor)
-        value = None
-        if self.value is not None:
-            value = _Times(self.value, dict(powers), dict(logs), float(factor))
+        value = None if self.value is None else _Times(self.value, dict(powers), float(factor))
         return replace(self, name=name, expr=expr, value=value)
-
-    def mutants(
-        self,
-        along: str | Sequence[str] | None = None,
-        *,
-        claim: str | None = None,
-        grid: Mapping[str, Any] | None = None,
-    ) -> list[tuple[str, Bound]]:
-        """Wrong versions of the bound that a sharp claim must refute.
-
-        Parameters
-        ----------
-        along : str or sequence of str, optional
-            The swept symbols; by default those that vary on ``grid``, else all.
-        claim : {"rate", "at_most", "at_least", "probability", "equals"}, optional
-            Which list of mutants; by default what the kind of the bound calls for.
-        grid : mapping, optional
-            Name -> array: the cells. Mutants that do not differ from the bound there (for a
-            rate: up to a constant) are left out; without it, a default grid of ``along``.
-
-        Returns
-        -------
-        list of (label, Bound)
-        """
-        from tlstat.theory.mutants import mutants
-
-        return mutants(self, along, claim, grid)
 
     # --- display ---
 
@@ -434,16 +399,12 @@ class _Times:
 
     value: Callable[..., Any]
     powers: dict[str, float]
-    logs: dict[str, float]
     factor: float
 
     def __call__(self, **params: Any) -> Any:
         out = self.value(**params) * self.factor
         for name, power in self.powers.items():
             out = out * _float(params[name]) ** power
-        for name, power in self.logs.items():
-            x = _float(params[name])
-            out = out * (np.log(x) if isinstance(x, np.ndarray | float) else x.log()) ** power
         return out
 
 
