@@ -86,7 +86,8 @@ def weighted_label_student(
     counts, xp = _checked_counts(counts)
     probs = _checked_probs(teacher_probs, counts, xp)
     # relative to the largest of the row: tiny probabilities to a power must not underflow
-    largest = xp.max(xp.where(counts > 0, probs, xp.zeros_like(counts)), axis=-1, keepdims=True)
+    probs = xp.where(counts > 0, probs, xp.zeros_like(counts))
+    largest = xp.max(probs, axis=-1, keepdims=True)
     relative = probs / xp.where(largest > 0, largest, xp.ones_like(largest))
     return _normalised(counts * relative**gamma, _guess(fill, counts, xp), xp)
 

@@ -106,17 +106,17 @@ class Teacher:
     @classmethod
     def instance0(cls, S: int, A: int) -> Teacher:
         """Half uniform, half a point mass, on uniform inputs (Figure 1 of the paper)."""
-        return cls(np.full(S, 1 / S), half_dirac(S, A))
+        return cls(_uniform(S), half_dirac(S, A))
 
     @classmethod
     def instance1(cls, S: int, A: int, n: int) -> Teacher:
         """Pairs of labels that differ by ``sqrt(SA/n)/4``: hard for hard labels. Moves with n."""
-        return cls(np.full(S, 1 / S), paired_labels(S, A, n))
+        return cls(_uniform(S), paired_labels(S, A, n))
 
     @classmethod
     def instance2(cls, S: int, A: int, n: int) -> Teacher:
         """Half of the labels have mass ``S/(n+1)``, half none: hard for partial soft labels."""
-        return cls(np.full(S, 1 / S), on_off(S, A, n))
+        return cls(_uniform(S), on_off(S, A, n))
 
     @classmethod
     def instance2star(cls, S: int, A: int, n: int) -> Teacher:
@@ -126,7 +126,7 @@ class Teacher:
         """
         require_size("A", A, 3)
         h, c = on_off_worst_case(A)
-        return cls(np.full(S, 1 / S), on_off(S, A, n, labels_on=h, mass=c * S / n if n else 0.0))
+        return cls(_uniform(S), on_off(S, A, n, labels_on=h, mass=c * S / n if n else 0.0))
 
     @classmethod
     def instance3(cls, S: int, A: int, n: int) -> Teacher:
@@ -162,7 +162,7 @@ class Teacher:
         rng = np.random.default_rng(rng)
         pi = rng.dirichlet(np.full(A, concentration), size=S)
         if input_concentration is None:
-            return cls(np.full(S, 1 / S), pi)
+            return cls(_uniform(S), pi)
         return cls(rng.dirichlet(np.full(S, input_concentration)), pi)
 
     @classmethod
@@ -174,7 +174,7 @@ class Teacher:
         if labels.min() < 0 or labels.max() >= A:
             raise InputError(f"labels must lie in 0..{A - 1}, got {labels.min()}..{labels.max()}")
         S = labels.size
-        return cls(np.full(S, 1 / S) if rho is None else rho, np.eye(A)[labels])
+        return cls(_uniform(S) if rho is None else rho, np.eye(A)[labels])
 
     @classmethod
     def from_cell(cls, cell: Any) -> Teacher:
@@ -197,6 +197,11 @@ class Teacher:
         if name not in builders:
             raise InputError(f"instance must be one of {', '.join(builders)}; got {name!r}")
         return builders[name]()
+
+
+def _uniform(S: int) -> np.ndarray:
+    require_size("S", S, 1)
+    return np.full(S, 1 / S)
 
 
 def _dirichlet_from_cell(cell: Any) -> Teacher:
@@ -306,7 +311,7 @@ class Prior:
             both = [xp.where(coin, first, second), xp.where(coin, second, first)]
             return xp.reshape(xp.stack(both, axis=-1), (size, S, A))
 
-        return cls(np.full(S, 1 / S), draw, A)
+        return cls(_uniform(S), draw, A)
 
     @classmethod
     def buddies(cls, S: int, A: int, n: int) -> Prior:
@@ -325,7 +330,7 @@ class Prior:
             last = xp.broadcast_to(_like(coin, base[:, -1:], xp), (size, S, 1))
             return xp.concat([rare, last], axis=-1)
 
-        return cls(np.full(S, 1 / S), draw, A)
+        return cls(_uniform(S), draw, A)
 
     @classmethod
     def subsets(cls, S: int, A: int, n: int) -> Prior:
@@ -345,7 +350,7 @@ class Prior:
             last = xp.broadcast_to(_like(rank, base[:, -1:], xp), (size, S, 1))
             return xp.concat([rare, last], axis=-1)
 
-        return cls(np.full(S, 1 / S), draw, A)
+        return cls(_uniform(S), draw, A)
 
     @classmethod
     def deterministic(cls, S: int, A: int, n: int) -> Prior:
