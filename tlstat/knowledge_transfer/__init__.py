@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 _LAZY = {
     "Teacher": "models",
-    "Prior": "models",
+    "Prior": "priors",
     "digits": "models",
     "sample_counts": "models",
     "hard_label_student": "estimators",
@@ -56,7 +56,8 @@ if TYPE_CHECKING:
         students,
         weighted_label_student,
     )
-    from tlstat.knowledge_transfer.models import Prior, Teacher, digits, sample_counts
+    from tlstat.knowledge_transfer.models import Teacher, digits, sample_counts
+    from tlstat.knowledge_transfer.priors import Prior
     from tlstat.knowledge_transfer.risk import (
         enumerate_risk,
         exact_risk,

@@ -83,7 +83,8 @@ def average(f: Callable[[np.ndarray], np.ndarray], n: int, p: float) -> np.ndarr
     f : callable
         Takes a vector of m integers, gives an array of shape (m, ...).
     """
-    return sum(np.tensordot(binomial(m, n, p), f(m), axes=1) for m in _chunks(*window(n, p)))
+    parts = [np.tensordot(binomial(m, n, p), f(m), axes=1) for m in _chunks(*window(n, p))]
+    return np.sum(parts, axis=0)
 
 
 def _chunks(lo: int, hi: int) -> Iterator[np.ndarray]:

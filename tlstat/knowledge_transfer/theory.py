@@ -29,7 +29,8 @@ import numpy as np
 from sympy import And, E, Ge, Gt, Le, Lt, Rational, exp, log, pi, sqrt, symbols
 
 from tlstat.knowledge_transfer.instances import on_off_worst_case
-from tlstat.knowledge_transfer.models import Prior, Teacher
+from tlstat.knowledge_transfer.models import Teacher
+from tlstat.knowledge_transfer.priors import Prior
 from tlstat.knowledge_transfer.risk import exact_risk, occupancy_mean, weighted_label_limit
 from tlstat.theory.bound import Assumption, Bound, Source
 
