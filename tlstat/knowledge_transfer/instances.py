@@ -19,6 +19,12 @@ def require_size(name: str, value: Any, least: int) -> None:
         raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
 
 
+def uniform_law(size: int) -> np.ndarray:
+    """Equal probabilities, shape (size,)."""
+    require_size("S", size, 1)
+    return np.full(size, 1 / size)
+
+
 def half_dirac(S: int, A: int) -> np.ndarray:
     """Instance 0: half the uniform law, half a point mass at label ``s mod A``, shape (S, A)."""
     require_size("S", S, 1)

@@ -22,6 +22,7 @@ from tlstat.knowledge_transfer.instances import (
     paired_labels,
     rare_inputs,
     require_size,
+    uniform_law,
 )
 
 _ROUNDING = 1e-9
@@ -106,17 +107,17 @@ class Teacher:
     @classmethod
     def instance0(cls, S: int, A: int) -> Teacher:
         """Half uniform, half a point mass, on uniform inputs (Figure 1 of the paper)."""
-        return cls(_uniform(S), half_dirac(S, A))
+        return cls(uniform_law(S), half_dirac(S, A))
 
     @classmethod
     def instance1(cls, S: int, A: int, n: int) -> Teacher:
         """Pairs of labels that differ by ``sqrt(SA/n)/4``: hard for hard labels. Moves with n."""
-        return cls(_uniform(S), paired_labels(S, A, n))
+        return cls(uniform_law(S), paired_labels(S, A, n))
 
     @classmethod
     def instance2(cls, S: int, A: int, n: int) -> Teacher:
         """Half of the labels have mass ``S/(n+1)``, half none: hard for partial soft labels."""
-        return cls(_uniform(S), on_off(S, A, n))
+        return cls(uniform_law(S), on_off(S, A, n))
 
     @classmethod
     def instance2star(cls, S: int, A: int, n: int) -> Teacher:
@@ -126,7 +127,7 @@ class Teacher:
         """
         require_size("A", A, 3)
         h, c = on_off_worst_case(A)
-        return cls(_uniform(S), on_off(S, A, n, labels_on=h, mass=c * S / n if n else 0.0))
+        return cls(uniform_law(S), on_off(S, A, n, labels_on=h, mass=c * S / n if n else 0.0))
 
     @classmethod
     def instance3(cls, S: int, A: int, n: int) -> Teacher:
@@ -162,7 +163,7 @@ class Teacher:
         rng = np.random.default_rng(rng)
         pi = rng.dirichlet(np.full(A, concentration), size=S)
         if input_concentration is None:
-            return cls(_uniform(S), pi)
+            return cls(uniform_law(S), pi)
         return cls(rng.dirichlet(np.full(S, input_concentration)), pi)
 
     @classmethod
@@ -174,7 +175,7 @@ class Teacher:
         if labels.min() < 0 or labels.max() >= A:
             raise InputError(f"labels must lie in 0..{A - 1}, got {labels.min()}..{labels.max()}")
         S = labels.size
-        return cls(_uniform(S) if rho is None else rho, np.eye(A)[labels])
+        return cls(uniform_law(S) if rho is None else rho, np.eye(A)[labels])
 
     @classmethod
     def from_cell(cls, cell: Any) -> Teacher:
@@ -197,11 +198,6 @@ class Teacher:
         if name not in builders:
             raise InputError(f"instance must be one of {', '.join(builders)}; got {name!r}")
         return builders[name]()
-
-
-def _uniform(S: int) -> np.ndarray:
-    require_size("S", S, 1)
-    return np.full(S, 1 / S)
 
 
 def _dirichlet_from_cell(cell: Any) -> Teacher:

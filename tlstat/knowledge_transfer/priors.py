@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.knowledge_transfer.instances import on_off, paired_labels, rare_inputs
+from tlstat.knowledge_transfer.instances import on_off, paired_labels, rare_inputs, uniform_law
 from tlstat.knowledge_transfer.models import Teacher
 
 
@@ -55,7 +55,7 @@ class Prior:
             both = [xp.where(coin, first, second), xp.where(coin, second, first)]
             return xp.reshape(xp.stack(both, axis=-1), (size, S, A))
 
-        return cls(_uniform(S), draw, A)
+        return cls(uniform_law(S), draw, A)
 
     @classmethod
     def buddies(cls, S: int, A: int, n: int) -> Prior:
@@ -74,7 +74,7 @@ class Prior:
             last = xp.broadcast_to(_like(coin, base[:, -1:], xp), (size, S, 1))
             return xp.concat([rare, last], axis=-1)
 
-        return cls(_uniform(S), draw, A)
+        return cls(uniform_law(S), draw, A)
 
     @classmethod
     def subsets(cls, S: int, A: int, n: int) -> Prior:
@@ -94,7 +94,7 @@ class Prior:
             last = xp.broadcast_to(_like(rank, base[:, -1:], xp), (size, S, 1))
             return xp.concat([rare, last], axis=-1)
 
-        return cls(_uniform(S), draw, A)
+        return cls(uniform_law(S), draw, A)
 
     @classmethod
     def deterministic(cls, S: int, A: int, n: int) -> Prior:
