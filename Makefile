@@ -1,7 +1,7 @@
 # Every target sets up its own virtual environment when that is missing or out of date.
 #   make test PYTHON=python3.12 VENV=.venv-312    another interpreter, another environment
-# On Linux plain torch wheels bring CUDA along. For the small CPU build:
-#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu TORCH=torch==$(TORCH_VERSION)+cpu make test
+# On Linux plain torch wheels bring CUDA along; TORCH= names another build, such as a CPU one:
+#   make test TORCH=torch==$(TORCH_VERSION)+cpu
 
 PYTHON ?= python3
 VENV ?= .venv

@@ -26,8 +26,8 @@ RATE = Bound(name="rate", expr=n**({exponent}), kind="rate")
 def mean(cell, rng, size):
     return {{"mse": rng.normal(0, cell.n**-0.5, size=size) ** 2}}
 
-@study(design=grid(n=[10, 100]), replicates=2_000, block=1_000, claims=[at_most("x", 0.6, name="half")],
-       ranges={{"x": (0, 1)}})
+@study(design=grid(n=[10, 100]), replicates=2_000, block=1_000, ranges={{"x": (0, 1)}},
+       claims=[at_most("x", 0.6, name="half")])
 def coin(cell, rng, size):
     return {{"x": rng.uniform(size=size)}}
 """

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tlstat.errors import InputError
+from tlstat.montecarlo.executors import LokyPool
 from tlstat.montecarlo.run import run
 from tlstat.montecarlo.store import Store
 from tlstat.montecarlo.study import Study, load_studies
+from tlstat.montecarlo.worker import inside_worker
 
 if TYPE_CHECKING:
     from tlstat.montecarlo.results import Results
@@ -121,8 +123,13 @@ def verify(
     )
     verdicts: list[Verdict] = []
     results: dict[str, Results] = {}
-    opened = store if isinstance(store, Store) else None
-    with nullcontext(opened) if opened is not None else Store(store or ":memory:") as shared:
+    with ExitStack() as stack:
+        shared = store
+        if not isinstance(shared, Store):
+            shared = stack.enter_context(Store(shared or ":memory:"))
+        if executor is None and jobs not in (0, 1) and device == "cpu" and not inside_worker():
+            # one pool for all studies: workers import and compile only once
+            options["executor"] = stack.enter_context(LokyPool(jobs))
         for family in families:
             runs = [s for s in family.chosen if wanted[s.name]]
             for s in runs:

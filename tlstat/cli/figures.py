@@ -65,9 +65,9 @@ def draw_all(
 
 
 def _load(file: Path) -> tuple[ModuleType, dict[str, Any]]:
-    from tlstat.montecarlo.discovery import _execute, load_studies
+    from tlstat.montecarlo.discovery import execute, load_studies
 
-    module = _execute(file)
+    module = execute(file)
     wanted = getattr(module, "STUDIES", None)
     if not isinstance(wanted, dict) or not callable(getattr(module, "draw", None)):
         raise InputError(

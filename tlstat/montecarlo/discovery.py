@@ -75,7 +75,7 @@ def _files(target: Path) -> list[Path]:
 
 
 def _load(file: Path) -> list[Study]:
-    module = _execute(file)
+    module = execute(file)
     own = [
         value
         for value in vars(module).values()
@@ -85,7 +85,7 @@ def _load(file: Path) -> list[Study]:
     return list(dict.fromkeys(own))
 
 
-def _execute(file: Path) -> ModuleType:
+def execute(file: Path) -> ModuleType:
     """Execute a file as a module of its own, under a name that no other file has."""
     real = file.resolve()
     digest = hashlib.blake2b(os.fsencode(real), digest_size=6).hexdigest()

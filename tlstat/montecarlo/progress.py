@@ -13,6 +13,7 @@ from typing import Any, Protocol, TextIO
 
 PERCENTAGES = (1, 2, 5, *range(10, 101, 10))
 LINE_SECONDS = 60.0
+QUIET_SECONDS = 5.0  # a short study prints its last line only
 REFRESH_SECONDS = 0.25
 
 
@@ -69,9 +70,10 @@ class Plain:
         return sum(mark <= share for mark in PERCENTAGES)
 
     def update(self, done: int, failed: int, eta: float | None) -> None:
-        """Print when a mark was passed or a minute has gone by."""
+        """Print when a mark was passed (not too often) or a minute has gone by; and at the end."""
         passed, now = self._passed(done), self._clock()
-        if passed <= self._next and now - self._last < LINE_SECONDS:
+        since = now - self._last
+        if done < self._total and since < (QUIET_SECONDS if passed > self._next else LINE_SECONDS):
             return
         self._next, self._last = max(passed, self._next), now
         share = 100 * done // self._total if self._total else 100
