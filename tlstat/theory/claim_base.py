@@ -100,6 +100,11 @@ def describe(bound: Any) -> str:
     return number(float(bound))
 
 
+def quoted(bound: Any) -> str:
+    """As `describe`, with a bound's name in quotes so that it can stand in a sentence."""
+    return f"“{describe(bound)}”" if is_bound(bound) else describe(bound)
+
+
 def describe_where(where: Mapping[str, Any] | None) -> str:
     """``; level=hard`` and so on, "" without a selection."""
     if not where:

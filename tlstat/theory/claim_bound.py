@@ -15,8 +15,8 @@ from tlstat.theory.claim_base import (
     BaseClaim,
     cell_row,
     curve_key,
-    describe,
     no_evidence,
+    quoted,
     require_bound,
     scope_of,
     validity,
@@ -149,22 +149,20 @@ class BoundClaim(BaseClaim):
         subject = self._subject()
         where = scope_of(cells, self.where)
         if self.kind == "between":
-            return (
-                f"{subject} lies between {describe(self.lower)} and {describe(self.upper)}{where}"
-            )
+            return f"{subject} lies between {quoted(self.lower)} and {quoted(self.upper)}{where}"
         relation = {"at_most": "at most", "at_least": "at least", "equals": "equal to"}[self.kind]
         tolerance = f" (within {self.tolerance:.3g})" if self.tolerance else ""
         if self.surely:
-            return f"{self.metric} is always {relation} {describe(self.bound)}{where}"
+            return f"{self.metric} is always {relation} {quoted(self.bound)}{where}"
         if self.probability:
             delta = "delta" if self.delta is None else f"{self.delta:g}"
             return (
-                f"{self.metric} is {relation} {describe(self.bound)} with probability at least "
+                f"{self.metric} is {relation} {quoted(self.bound)} with probability at least "
                 f"1 - {delta}{where}"
             )
         if self.kind == "equals" and self.atol is not None:
             tolerance = f" (within {self.atol:.3g} absolutely)"
-        return f"{subject} is {relation} {describe(self.bound)}{tolerance}{where}"
+        return f"{subject} is {relation} {quoted(self.bound)}{tolerance}{where}"
 
     def _subject(self) -> str:
         if self.statistic == "mean":

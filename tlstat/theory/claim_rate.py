@@ -16,8 +16,8 @@ from tlstat.theory.claim_base import (
     BaseClaim,
     cell_row,
     curve_key,
-    describe,
     no_evidence,
+    quoted,
     require_bound,
     scope_of,
 )
@@ -91,7 +91,7 @@ class Rate(BaseClaim):
             "lower": "falls at most as fast as",
         }[self.side]
         return (
-            f"the mean of {self.metric} {relation} {describe(self.bound)} along {self.along}, "
+            f"the mean of {self.metric} {relation} {quoted(self.bound)} along {self.along}, "
             f"exponent within {self.tolerance:g}{scope_of(cells, self.where)}"
         )
 
