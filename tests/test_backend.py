@@ -174,7 +174,9 @@ def test_numpy_and_torch_on_the_cpu_see_the_same_draws(
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize(
-    ("name", "draw", "law"), CONTINUOUS[:8] + DISCRETE[:-1], ids=lambda v: str(v)[:30]
+    ("name", "draw", "law"),
+    CONTINUOUS[:8] + DISCRETE[:-1],
+    ids=[row[0] for row in CONTINUOUS[:8] + DISCRETE[:-1]],
 )
 def test_law_on_cuda(name: str, draw: Callable[[Random], Any], law: Any) -> None:
     x = draw(Random(sum(name.encode()) + 5000, "torch", "cuda"))
