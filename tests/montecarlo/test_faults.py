@@ -87,6 +87,14 @@ def _alive(pid: int) -> bool:
         return False
 
 
+def _left_after(seconds: float, workers: list[int]) -> list[int]:
+    """Workers still there: a watchdog looks once a second, and the dead are reaped late."""
+    deadline = time.monotonic() + seconds
+    while any(map(_alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return [pid for pid in workers if _alive(pid)]
+
+
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc and ps")
 
 
@@ -110,10 +118,7 @@ def test_a_killed_run_leaves_no_orphans_and_resumes_to_the_same_bytes(
     assert len(workers) >= 2
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 10
-    while any(map(_alive, workers)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not [pid for pid in workers if _alive(pid)]
+    assert not _left_after(10, workers)
     before = len(_content(store))
     assert 0 < before < len(whole)
     # the sleep is part of the source, but the blocks are cheap: a changed source recomputes
@@ -132,7 +137,7 @@ def test_ctrl_c_stores_what_is_finished(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGINT
     assert err.decode().count("KeyboardInterrupt") == 1, "workers must not print traces"
     assert 4 <= len(_content(store)) < 80
-    assert not [pid for pid in workers if _alive(pid)]
+    assert not _left_after(5, workers)
 
 
 def test_ctrl_c_in_a_serial_run_keeps_the_blocks_of_the_open_task(tmp_path: Path) -> None:
