@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 
 import numpy as np
@@ -571,3 +572,14 @@ def test_a_users_own_claim_is_judged_through_the_protocol(shift, status):
     draw = lambda c, g, size: g.normal(shift, 1, size=size)  # noqa: E731
     v = verdict(Symmetric(), draw, axes={"n": [1]}, size=4000 if status is not UNSURE else 400)
     assert v.status is status and v.sentence == "y is symmetric about zero" and v.power is None
+
+
+def test_advice_for_nearly_constant_data_knows_the_largest_bet() -> None:
+    """Betting needs about log(1/level)/(0.75 x margin) replicates, however small the noise."""
+    from tlstat.theory.measures import Mean, replicates_needed
+
+    values = 1 + 1e-9 * np.arange(100)
+    measure = Mean(values, (0.0, math.inf))
+    needed = replicates_needed(measure, 0.01, 0.01, above=True)
+    assert needed == pytest.approx(math.log(100) / 0.0075, rel=0.01)
+    assert replicates_needed(measure, 0.01, 0.01, above=False) < 1, "no betting on that side"

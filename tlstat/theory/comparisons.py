@@ -205,9 +205,9 @@ def needed_replicates(items: Sequence[Comparison], level: float) -> float:
             room = sign * (edge[1] - item.supporter.estimate)
             beyond = sign * (item.measure.estimate - edge[0])
             if room >= 0 and not (beyond > 0 and room == 0):
-                inside.append(replicates_needed(item.supporter, room, level))
+                inside.append(replicates_needed(item.supporter, room, level, above=sign < 0))
             else:
-                outside.append(replicates_needed(item.measure, beyond, share))
+                outside.append(replicates_needed(item.measure, beyond, share, above=sign > 0))
     finite = [n for n in (outside or inside) if not math.isnan(n)]
     if not finite:
         return math.nan

@@ -239,15 +239,23 @@ def blocks_depend(sample: Any) -> float | None:
     return ratio if ratio > BLOCK_RATIO and p < BLOCK_LEVEL else None
 
 
-def replicates_needed(measure: Measure, gap: float, level: float) -> float:
-    """Replicates that would see the distance ``gap`` with power .9 (betting costs 1.4 times)."""
+def replicates_needed(measure: Measure, gap: float, level: float, *, above: bool) -> float:
+    """Replicates that would see with power .9 that the mean is ``gap`` above (or below) an edge.
+
+    Where the range is known on the side from which betting starts (its lower end for "above") this
+    costs 1.4 times as much, and at least what the largest bet needs on constant data.
+    """
     if measure.exact:
         return math.nan
     if gap <= 0 or not math.isfinite(measure.se):
         return math.inf
     z = float(-ndtri(level) - ndtri(0.1))
-    finite = isinstance(measure, Mean) and any(math.isfinite(end) for end in measure.range)
-    return (1.4 if finite else 1.0) * measure.replicates * (z * measure.se / gap) ** 2
+    normal = measure.replicates * (z * measure.se / gap) ** 2
+    end = measure.range[0 if above else 1] if isinstance(measure, Mean) else math.inf
+    if not math.isfinite(end) or measure.estimate == end:
+        return normal
+    stake = intervals.MAX_BET * gap / abs(measure.estimate - end)
+    return max(1.4 * normal, -math.log(level) / math.log1p(stake))
 
 
 def _unpack(test: Any) -> tuple[float, str, str]:
