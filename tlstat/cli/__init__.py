@@ -12,6 +12,7 @@ import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 
 from tlstat import __version__
 from tlstat.cli import judging, running, storing
@@ -29,6 +30,9 @@ exit codes: 0 all as expected, 1 something refuted (or a negative control that w
 `tlstat COMMAND --help` has examples of each command.
 """
 
+# modules of rooms that bring commands of their own; light to import, like those beside this one
+ROOM_COMMANDS: tuple[str, ...] = ()
+
 # sysexits.h: an internal error must not look like "something refuted"
 BUG, INTERRUPTED = 70, 130
 
@@ -43,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"tlstat {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for module in (judging, running, storing):
+    for module in (judging, running, storing, *map(import_module, ROOM_COMMANDS)):
         module.register(commands)
     return parser
 
