@@ -28,7 +28,7 @@ help:
 	@echo "make figures     the published figures, from stored results"
 	@echo "make bench       the benchmarks, as tables"
 	@echo "make notebooks   execute the tutorials (notebooks/*.py) into .ipynb"
-	@echo "make docs        the documentation as HTML, in docs/_build"
+	@echo "make docs        the documentation as HTML, in docs/_build/html"
 	@echo "make format      let ruff rewrite the sources"
 
 $(STAMP): pyproject.toml constraints.txt
@@ -72,7 +72,7 @@ notebooks: $(STAMP)
 	$(BIN)/jupytext --to ipynb --execute --update notebooks/*.py
 
 docs: $(DOCS_STAMP)
-	$(BIN)/sphinx-build -W -q docs docs/_build
+	$(BIN)/sphinx-build -W -q docs docs/_build/html
 
 clean:
-	rm -rf $(OUT) docs/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf $(OUT) docs/_build docs/_generated docs/_notebooks .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist

@@ -1,6 +1,15 @@
 """Sphinx settings: furo, MyST for text and notebooks, API pages from the docstrings."""
 
+import shutil
+from pathlib import Path
+
 from tlstat import __version__
+
+# Sphinx reads nothing outside its folder
+HERE = Path(__file__).parent
+for notebook in (HERE.parent / "notebooks").glob("*.ipynb"):
+    (HERE / "_notebooks").mkdir(exist_ok=True)
+    shutil.copy(notebook, HERE / "_notebooks")
 
 project = "tlstat"
 author = "The tlstat developers"
@@ -19,6 +28,8 @@ autosummary_generate = True
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
+# attributes in a class's docstring must not collide with those that autodoc finds
+napoleon_use_ivar = True
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 # notebooks are executed by `make notebooks` and shown as stored
 nb_execution_mode = "off"
