@@ -1,0 +1,57 @@
+"""Property tests for your own estimators, with the strategies and laws that tlstat uses itself.
+
+A *law* is a statement that every correct estimator of a kind obeys; hypothesis looks for a case
+that breaks it and makes that case small. To test your own student of soft labels, say, put this
+into a test file and run pytest::
+
+    from tlstat.testing import check_student
+
+    def my_student(counts, teacher_probs):
+        '''Counts (..., S, A) and probabilities (S, A) in, label laws (..., S, A) out.'''
+        ...
+
+    def test_my_student():
+        check_student(my_student, level="soft")
+
+The first broken law is raised as an ``AssertionError`` that names the law, says what was found
+and shows the counterexample; ``collect=True`` returns all of them instead. ``laws=`` picks some
+laws, ``max_examples=`` sets the effort. All else follows your hypothesis profile
+(``hypothesis.settings.register_profile``): with ``derandomize=True`` runs are reproducible.
+
+The strategies (such as `finite_teachers`) are ordinary hypothesis strategies for your own
+``@given`` tests. A law of your own is a `Law`, run by `check_laws`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# public name -> module of this package that holds it; each room adds its own lines
+_LAZY = {
+    "BrokenLaw": "laws",
+    "Law": "laws",
+    "check_laws": "laws",
+    "find_counterexample": "laws",
+}
+
+__all__ = [
+    "BrokenLaw",
+    "Law",
+    "check_laws",
+    "find_counterexample",
+]
+
+if TYPE_CHECKING:
+    from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LAZY})
