@@ -1,0 +1,1 @@
+"""What is target data worth? (arXiv:2002.04747)"""
