@@ -1,0 +1,83 @@
+"""Certificates of one fixed hypothesis from the number of its errors.
+
+For many candidates the same functions are called with ``log_inv_delta = log(M/delta)``; see
+`tlstat.certificates.weights`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tlstat.certificates.base import CountCertificate, Source
+from tlstat.certificates.inversion import Floats, binomial_upper, kl_upper_inverse, raised
+
+
+def _hoeffding(k: Floats, n: Floats, level: Floats) -> Floats:
+    return raised(k / n + np.sqrt(level / (2 * n)))
+
+
+def _kl_inverse(k: Floats, n: Floats, level: Floats) -> Floats:
+    return np.asarray(kl_upper_inverse(k / n, level / n))
+
+
+def _bernstein_relaxation(k: Floats, n: Floats, level: Floats) -> Floats:
+    return raised(k / n + np.sqrt(2 * (k / n) * level / n) + 2 * level / n)
+
+
+def _hoeffding_bentkus(k: Floats, n: Floats, level: Floats) -> Floats:
+    # a p-value of the form min(p1, p2) is inverted by the smaller of the two limits
+    return np.minimum(_kl_inverse(k, n, level), binomial_upper(np.ceil(k), n, level + 1))
+
+
+hoeffding = CountCertificate(
+    name="hoeffding",
+    title="Hoeffding",
+    losses="[0,1]",
+    formula=r"r + \sqrt{\log(1/\delta) / (2n)}",
+    source=Source("Hoeffding, JASA 1963", "Theorem 1"),
+    value=_hoeffding,
+    independent=True,
+)
+
+kl_inverse = CountCertificate(
+    name="kl_inverse",
+    title="Chernoff (kl inverse)",
+    losses="[0,1]",
+    formula=r"\sup\{p : \mathrm{kl}(r \| p) \le \log(1/\delta) / n\}",
+    source=Source("Hoeffding, JASA 1963", "Theorem 1, first inequality"),
+    value=_kl_inverse,
+    independent=True,
+)
+
+binomial_tail_inversion = CountCertificate(
+    name="binomial_tail_inversion",
+    title="binomial tail inversion",
+    losses="0/1",
+    formula=r"\sup\{p : P(\mathrm{Bin}(n, p) \le k) \ge \delta\}",
+    source=Source("Langford, JMLR 6 (2005)", "Theorem 3.3; Clopper and Pearson 1934"),
+    value=binomial_upper,
+    note="exact; for a stratified support use stratified_support",
+)
+
+bernstein_relaxation = CountCertificate(
+    name="bernstein_relaxation",
+    title="Bernstein relaxation of kl",
+    losses="[0,1]",
+    formula=r"r + \sqrt{2 r L / n} + 2 L / n,\quad L = \log(1/\delta)",
+    source=Source("McAllester, COLT 2003", "relaxation of kl; never below kl_inverse"),
+    value=_bernstein_relaxation,
+    independent=True,
+)
+
+hoeffding_bentkus = CountCertificate(
+    name="hoeffding_bentkus",
+    title="Hoeffding-Bentkus",
+    losses="[0,1]",
+    formula=(
+        r"\sup\{p : \min(e^{-n\,\mathrm{kl}(\min(r, p) \| p)},"
+        r"\ e\,P(\mathrm{Bin}(n, p) \le \lceil k \rceil)) > \delta\}"
+    ),
+    source=Source("Bates et al., J. ACM 68 (2021)", "Hoeffding-Bentkus inequality"),
+    value=_hoeffding_bentkus,
+    independent=True,
+)
