@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 _MODULES = {
     "base": ("Certificate",),
     "catalog": ("CERTIFICATES",),
-    "certify": ("CertifyResult", "certify"),
+    "certified": ("CertifyResult",),
+    "certifying": ("certify",),
     "inversion": ("kl_divergence", "kl_upper_inverse", "log_binomial_cdf"),
     "point": (
         "bernstein_relaxation",
@@ -51,7 +52,8 @@ __all__ = [
 if TYPE_CHECKING:
     from tlstat.certificates.base import Certificate
     from tlstat.certificates.catalog import CERTIFICATES
-    from tlstat.certificates.certify import CertifyResult, certify
+    from tlstat.certificates.certified import CertifyResult
+    from tlstat.certificates.certifying import certify
     from tlstat.certificates.inversion import kl_divergence, kl_upper_inverse, log_binomial_cdf
     from tlstat.certificates.point import (
         bernstein_relaxation,

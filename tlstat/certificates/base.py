@@ -15,8 +15,8 @@ candidates are certified at once, ``log_inv_delta`` is ``log(M/delta)``
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -57,20 +57,24 @@ class Certificate:
         The key in ``CERTIFICATES``; the words for tables and legends.
     losses : {"0/1", "[0,1]"}
         The losses for which it is valid.
-    input : {"count", "losses", "pool", "gibbs", "weighted"}
-        What it is computed from: ``(k, n)``; an array of losses along its last axis;
-        ``(k, n, pool)``; ``(risk, n, kl)``; ``(losses, ratios)``.
-    anytime : bool
-        Whether it may be looked at after every example (then it has ``path``).
-    independent : bool
-        Whether it stays valid for independent examples of different laws (a stratified
-        support), ``R`` being the mean of their expected losses.
-    assumptions : tuple of Assumption
-    source : Source
+    input : {"count", "losses", "weighted", "gibbs"}
+        What it is computed from: ``(k, n)``; losses along the last axis; such losses and their
+        density ratios; ``(risk, n, kl)`` of a randomised predictor.
+    parameters : tuple of str
+        Further arguments that its call needs, as the size of a finite pool.
     formula : str
         LaTeX.
+    source : Source
+    assumptions : tuple of Assumption
+        What has to hold for the guarantee.
+    valid_for_independent : bool
+        Whether independence alone is enough, so that it holds for a stratified support too.
+    anytime : bool
+        Whether it may be looked at after every example; then it has a method ``path``.
     note : str
         What a user should know before choosing it.
+    value : callable
+        The formula, on checked arrays.
     """
 
     name: str
@@ -78,17 +82,17 @@ class Certificate:
     losses: Literal["0/1", "[0,1]"]
     formula: str
     source: Source
-    value: Callable[..., Any] = field(repr=False)
-    anytime: bool = False
-    independent: bool = False
+    value: Callable[..., Any]
+    assumptions: tuple[Assumption, ...] = (FIXED, INDEPENDENT, BOUNDED)
+    parameters: tuple[str, ...] = ()
     note: str = ""
-    input: str = field(default="", init=False)
+
+    input: ClassVar[str] = ""
+    anytime: ClassVar[bool] = False
 
     @property
-    def assumptions(self) -> tuple[Assumption, ...]:
-        """What has to hold for the guarantee."""
-        sampling = INDEPENDENT if self.independent else IID
-        return (FIXED, sampling, BINARY if self.losses == "0/1" else BOUNDED)
+    def valid_for_independent(self) -> bool:
+        return INDEPENDENT in self.assumptions
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -103,16 +107,17 @@ class Certificate:
 class CountCertificate(Certificate):
     """A certificate from the count of errors, or the sum of losses, and the number of examples."""
 
-    input: str = "count"
+    input = "count"
 
     def __call__(
         self,
         k: ArrayLike,
         n: ArrayLike,
-        *,
+        *args: ArrayLike,
         delta: ArrayLike | None = None,
         log_inv_delta: ArrayLike | None = None,
         clip: bool = True,
+        **options: Any,
     ) -> Any:
         """The upper limit; every argument broadcasts.
 
@@ -122,10 +127,14 @@ class CountCertificate(Certificate):
             Errors among the n examples; where ``losses`` is "[0,1]", their sum of losses.
         n : array_like
             Number of examples.
+        *args : array_like
+            What ``parameters`` names.
         delta, log_inv_delta : array_like
             Exactly one of the two: the probability of failure, or ``log(1/delta)``.
         clip : bool
             Return at most 1; without it the formula's own value, which may be vacuous.
+        **options
+            What the note of this certificate names.
 
         Returns
         -------
@@ -138,16 +147,21 @@ class CountCertificate(Certificate):
             If not 0 <= k <= n and n >= 1, if k is a fraction where a count is needed, if a sum
             comes in float32, or if the level is missing, given twice or out of range.
         """
-        give = _giver(k, n, delta, log_inv_delta)
+        if len(args) != len(self.parameters):
+            needed = ", ".join(("k", "n", *self.parameters))
+            raise InputError(f"{self.name} takes ({needed}), got {2 + len(args)} arguments")
+        give = giver(k, n, *args, delta, log_inv_delta)
         k, n = counts(to_numpy(k), to_numpy(n), whole=self.losses == "0/1")
-        limit = self.value(*np.broadcast_arrays(k, n, log_level(delta, log_inv_delta)))
+        more = [numbers(to_numpy(v), name) for v, name in zip(args, self.parameters, strict=True)]
+        arrays = np.broadcast_arrays(k, n, log_level(delta, log_inv_delta), *more)
+        limit = self.value(*arrays, **options)
         return give(np.minimum(limit, 1.0) if clip else limit)
 
 
 class LossCertificate(Certificate):
     """A certificate from the losses themselves, along the last axis."""
 
-    input: str = "losses"
+    input = "losses"
 
     def __call__(
         self,
@@ -169,13 +183,19 @@ class LossCertificate(Certificate):
         clip : bool
             Return at most 1.
         **options
-            What this certificate knows besides; see its note.
+            What the note of this certificate names.
 
         Returns
         -------
         float, ndarray or tensor, shape of the leading axes
+            float64, never below the exact value.
+
+        Raises
+        ------
+        InputError
+            If a loss is NaN or leaves [0, 1], if there is no example, or for a bad level.
         """
-        give = _giver(losses, delta, log_inv_delta)
+        give = giver(losses, delta, log_inv_delta)
         x, level = bounded_losses(losses), log_level(delta, log_inv_delta)
         limit = self.value(x, level, **options)
         return give(np.minimum(limit, 1.0) if clip else limit)
@@ -212,7 +232,7 @@ def bounded_losses(losses: Any, name: str = "losses") -> Floats:
     return np.ascontiguousarray(x, dtype=np.float64)
 
 
-def _giver(*args: Any) -> Callable[[Any], Any]:
+def giver(*args: Any) -> Callable[[Any], Any]:
     """How to return a result: as a tensor on the device of the first tensor, or as numpy."""
     for x in args:
         if type(x).__module__.startswith("torch"):

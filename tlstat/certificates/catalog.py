@@ -15,6 +15,7 @@ CERTIFICATES = MappingProxyType(
             point.hoeffding,
             point.bernstein_relaxation,
             point.hoeffding_bentkus,
+            point.stratified_support,
         )
     }
 )

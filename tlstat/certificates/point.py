@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tlstat.certificates.base import CountCertificate, Source
+from tlstat.certificates.base import BINARY, FIXED, IID, INDEPENDENT, CountCertificate, Source
 from tlstat.certificates.inversion import Floats, binomial_upper, kl_upper_inverse, raised
 
 
@@ -29,6 +29,11 @@ def _hoeffding_bentkus(k: Floats, n: Floats, level: Floats) -> Floats:
     return np.minimum(_kl_inverse(k, n, level), binomial_upper(np.ceil(k), n, level + 1))
 
 
+def _stratified(k: Floats, n: Floats, level: Floats) -> Floats:
+    binomial = np.maximum(binomial_upper(k, n, level), raised((k + 1) / n))
+    return np.minimum(_kl_inverse(k, n, level), binomial)
+
+
 hoeffding = CountCertificate(
     name="hoeffding",
     title="Hoeffding",
@@ -36,7 +41,6 @@ hoeffding = CountCertificate(
     formula=r"r + \sqrt{\log(1/\delta) / (2n)}",
     source=Source("Hoeffding, JASA 1963", "Theorem 1"),
     value=_hoeffding,
-    independent=True,
 )
 
 kl_inverse = CountCertificate(
@@ -46,7 +50,6 @@ kl_inverse = CountCertificate(
     formula=r"\sup\{p : \mathrm{kl}(r \| p) \le \log(1/\delta) / n\}",
     source=Source("Hoeffding, JASA 1963", "Theorem 1, first inequality"),
     value=_kl_inverse,
-    independent=True,
 )
 
 binomial_tail_inversion = CountCertificate(
@@ -56,6 +59,7 @@ binomial_tail_inversion = CountCertificate(
     formula=r"\sup\{p : P(\mathrm{Bin}(n, p) \le k) \ge \delta\}",
     source=Source("Langford, JMLR 6 (2005)", "Theorem 3.3; Clopper and Pearson 1934"),
     value=binomial_upper,
+    assumptions=(FIXED, IID, BINARY),
     note="exact; for a stratified support use stratified_support",
 )
 
@@ -66,7 +70,6 @@ bernstein_relaxation = CountCertificate(
     formula=r"r + \sqrt{2 r L / n} + 2 L / n,\quad L = \log(1/\delta)",
     source=Source("McAllester, COLT 2003", "relaxation of kl; never below kl_inverse"),
     value=_bernstein_relaxation,
-    independent=True,
 )
 
 hoeffding_bentkus = CountCertificate(
@@ -79,5 +82,23 @@ hoeffding_bentkus = CountCertificate(
     ),
     source=Source("Bates et al., J. ACM 68 (2021)", "Hoeffding-Bentkus inequality"),
     value=_hoeffding_bentkus,
-    independent=True,
+)
+
+stratified_support = CountCertificate(
+    name="stratified_support",
+    title="binomial tail inversion, stratified support",
+    losses="0/1",
+    formula=(
+        r"\min\{\mathrm{kl}^{-1}(r, \log(1/\delta)/n),"
+        r"\ \max(\mathrm{BTI}(k, n, \delta), (k+1)/n)\}"
+    ),
+    source=Source(
+        "Hoeffding, Ann. Math. Statist. 27 (1956)", "Theorem 5", "its inversion is derived here"
+    ),
+    value=_stratified,
+    assumptions=(FIXED, INDEPENDENT, BINARY),
+    note=(
+        "for delta <= 1/4 and k <= n - 2 it is binomial tail inversion; above that level the "
+        "binomial does not dominate a sum of unequal Bernoullis near its mean, hence (k+1)/n"
+    ),
 )
