@@ -21,7 +21,9 @@ def _zero_at_zero(f):
     assert f(0) == 0, f"f(0) = {f(0)}"
 
 
-BELOW = Law("below", "f(x) is at most 2x.", _below_its_double, lambda: st.integers(0, 10**6))
+BELOW = Law(
+    "below twice x", "f(x) is at most 2x.", _below_its_double, lambda: st.integers(0, 10**6)
+)
 ZERO = Law("zero", "f(0) is 0.", _zero_at_zero)
 
 
@@ -31,12 +33,12 @@ def test_laws_that_hold_give_an_empty_list():
 
 
 def test_a_broken_law_names_itself_and_the_smallest_counterexample():
-    with pytest.raises(BrokenLaw, match="the law 'below' is broken") as caught:
+    with pytest.raises(BrokenLaw, match="the law 'below twice x' is broken") as caught:
         check_laws(lambda x: x + 17, [BELOW, ZERO])
     broken = caught.value
     assert broken.law is BELOW and broken.case == 0 and isinstance(broken, AssertionError)
     assert str(broken).splitlines() == [
-        "the law 'below' is broken: f(x) is at most 2x.",
+        "the law 'below twice x' is broken: f(x) is at most 2x.",
         "f(0) = 17 is above 0",
         "counterexample: 0",
     ]
@@ -51,7 +53,7 @@ def test_the_counterexample_is_shrunk_to_the_boundary():
 
 def test_all_broken_laws_are_collected_in_order():
     broken = check_laws(lambda x: x + 1, [ZERO, BELOW], collect=True)
-    assert [found.law.name for found in broken] == ["zero", "below"]
+    assert [found.law.name for found in broken] == ["zero", "below twice x"]
     assert broken[0].case is None and "counterexample" not in str(broken[0])
 
 

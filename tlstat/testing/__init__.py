@@ -32,17 +32,24 @@ _LAZY = {
     "BrokenLaw": "laws",
     "Law": "laws",
     "check_laws": "laws",
+    "check_student": "knowledge_transfer",
     "find_counterexample": "laws",
+    "finite_teachers": "knowledge_transfer",
+    "label_counts": "knowledge_transfer",
 }
 
 __all__ = [
     "BrokenLaw",
     "Law",
     "check_laws",
+    "check_student",
     "find_counterexample",
+    "finite_teachers",
+    "label_counts",
 ]
 
 if TYPE_CHECKING:
+    from tlstat.testing.knowledge_transfer import check_student, finite_teachers, label_counts
     from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
 else:
 

@@ -7,6 +7,7 @@ them. Nothing here imports hypothesis before a law is run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -110,7 +111,7 @@ def find_counterexample(
             raise
 
     # the name enters the seed under derandomize, and the key of stored examples otherwise
-    test.__name__ = test.__qualname__ = law.name
+    test.__name__ = test.__qualname__ = "law_" + re.sub(r"\W", "_", law.name)
     profile = settings()
     drop = {Phase.explain} if shrink else {Phase.explain, Phase.shrink}
     adapted = settings(
