@@ -59,12 +59,12 @@ def test_closed_forms_agree_with_enumeration_on_structured_rows():
 
 
 def test_a_row_with_one_big_label_has_one_value_by_both_closed_forms():
-    from tlstat.knowledge_transfer.risk import _one_big_row, _subset_row
+    from tlstat.knowledge_transfer.occupancy import one_big_row, subset_row
 
     row = np.array([0.0, 0.0, 0.05, 0.05, 0.05, 0.85])
     for n in (1, 10, 200):
-        assert _one_big_row(row, 0.3, n) == pytest.approx(
-            _subset_row(row[2:], 2, 0.3, n), abs=1e-12
+        assert one_big_row(row, 0.3, n) == pytest.approx(
+            subset_row(row[2:], 2, 0.3, n), abs=1e-12
         )
 
 

@@ -55,7 +55,7 @@ def hard_label_student(counts: Any, teacher_probs: Any = None, *, fill: Any = "u
     InputError
         If counts are negative or not finite, or shapes do not fit.
     """
-    counts, xp = _checked_counts(counts)
+    counts, xp = checked_counts(counts)
     return _normalised(counts, _guess(fill, counts, xp), xp)
 
 
@@ -83,8 +83,8 @@ def weighted_label_student(
     """
     if not 0 <= gamma < np.inf:
         raise InputError(f"gamma must be finite and at least 0, got {gamma!r}")
-    counts, xp = _checked_counts(counts)
-    probs = _checked_probs(teacher_probs, counts, xp)
+    counts, xp = checked_counts(counts)
+    probs = checked_probs(teacher_probs, counts, xp)
     # relative to the largest of the row: tiny probabilities to a power must not underflow
     probs = xp.where(counts > 0, probs, xp.zeros_like(counts))
     largest = xp.max(probs, axis=-1, keepdims=True)
@@ -112,8 +112,8 @@ def partial_label_student(counts: Any, teacher_probs: Any, *, fill: Any = "unifo
     -------
     array, shape (..., S, A)
     """
-    counts, xp = _checked_counts(counts)
-    probs = _checked_probs(teacher_probs, counts, xp)
+    counts, xp = checked_counts(counts)
+    probs = checked_probs(teacher_probs, counts, xp)
     seen = counts > 0
     zero = xp.zeros_like(counts)
     # a sum over the unseen, not one minus the seen: exactly zero when nothing is missing
@@ -137,8 +137,8 @@ def soft_label_student(counts: Any, teacher_probs: Any, *, fill: Any = "uniform"
     -------
     array, shape (..., S, A)
     """
-    counts, xp = _checked_counts(counts)
-    probs = _checked_probs(teacher_probs, counts, xp)
+    counts, xp = checked_counts(counts)
+    probs = checked_probs(teacher_probs, counts, xp)
     seen = xp.sum(counts, axis=-1, keepdims=True) > 0
     return xp.where(seen, probs, _guess(fill, counts, xp))
 
@@ -174,7 +174,7 @@ def students(
     return {level: STUDENTS[level](counts, teacher_probs, fill=fill) for level in levels}
 
 
-def _checked_counts(counts: Any) -> tuple[Any, Any]:
+def checked_counts(counts: Any) -> tuple[Any, Any]:
     if isinstance(counts, (list, tuple)):
         counts = np.asarray(counts)
     xp = namespace(counts)
@@ -187,7 +187,7 @@ def _checked_counts(counts: Any) -> tuple[Any, Any]:
     return counts, xp
 
 
-def _checked_probs(probs: Any, counts: Any, xp: Any) -> Any:
+def checked_probs(probs: Any, counts: Any, xp: Any) -> Any:
     if probs is None:
         raise InputError("teacher_probs is missing; this student learns from them")
     probs = _as_like(probs, counts, xp)

@@ -32,17 +32,21 @@ def half_dirac(S: int, A: int) -> np.ndarray:
     return 0.5 / A + 0.5 * np.eye(A)[np.arange(1, S + 1) % A]
 
 
-def paired_labels(S: int, A: int, n: int) -> np.ndarray:
-    """Instance 1: labels in pairs with masses ``(1 +- sqrt(SA/n)/4)/A``, shape (S, A).
+def paired_labels(S: int, A: int, n: int, gap: float | None = None) -> np.ndarray:
+    """Instance 1: labels in pairs with masses ``(1 +- gap)/A``, shape (S, A).
 
-    With an odd number of labels the last has no mass and ``A`` is one smaller.
+    The paper's gap is ``sqrt(SA/n)/4``. With an odd number of labels the last has no mass and
+    ``A`` is one smaller.
     """
     require_size("S", S, 1)
     require_size("A", A, 2)
     even = A - A % 2
-    if not n >= S * even / 16:
-        raise InputError(f"Instance 1 needs n >= S*A/16 = {S * even / 16:g}, got n={n}")
-    gap = 0.25 * math.sqrt(S * even / n)
+    if gap is None:
+        if not n >= S * even / 16:
+            raise InputError(f"Instance 1 needs n >= S*A/16 = {S * even / 16:g}, got n={n}")
+        gap = 0.25 * math.sqrt(S * even / n)
+    if not 0 <= gap <= 1:
+        raise InputError(f"gap must lie in [0, 1], got {gap!r}")
     row = np.zeros(A)
     row[0:even:2], row[1:even:2] = (1 + gap) / even, (1 - gap) / even
     return np.tile(row, (S, 1))

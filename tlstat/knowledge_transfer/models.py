@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tlstat.backend import to_numpy
 from tlstat.errors import InputError
 from tlstat.knowledge_transfer.instances import (
     half_dirac,
@@ -57,8 +58,8 @@ class Teacher:
     pi: np.ndarray
 
     def __post_init__(self) -> None:
-        rho = _law("rho", self.rho, 1)
-        pi = _law("pi", self.pi, 2)
+        rho = checked_law("rho", self.rho, 1)
+        pi = checked_law("pi", self.pi, 2)
         if rho.shape[0] != pi.shape[0]:
             raise InputError(
                 f"rho has {rho.shape[0]} inputs and pi has {pi.shape[0]} rows; "
@@ -93,6 +94,31 @@ class Teacher:
     def xi(self) -> float:
         """``2 max_s (1 - max_a pi(a|s))`` over the inputs that occur."""
         return float(2 * np.max(1 - self.pi.max(axis=1)[self.rho > 0]))
+
+    @property
+    def xi_tilde(self) -> float:
+        """``max_s sum_a min(pi(a|s), 1 - pi(a|s))`` over the inputs that occur, at most ``xi``."""
+        return float(np.max(np.minimum(self.pi, 1 - self.pi).sum(axis=1)[self.rho > 0]))
+
+    @property
+    def root_rho(self) -> float:
+        """``sum_s sqrt(rho(s))``, at most ``sqrt(S)``."""
+        return float(np.sqrt(self.rho).sum())
+
+    @property
+    def spread(self) -> float:
+        """``sum_s sqrt(rho(s)) sum_a sqrt(pi(a|s) (1 - pi(a|s)))``: the noise of hard labels."""
+        return float(np.sqrt(self.rho) @ np.sqrt(self.pi * (1 - self.pi)).sum(axis=1))
+
+    @property
+    def c_S(self) -> float:
+        """Smallest mass of an input."""
+        return float(self.rho.min())
+
+    @property
+    def c_A(self) -> float:
+        """Smallest probability of a label given its input."""
+        return float(self.pi.min())
 
     @property
     def joint(self) -> np.ndarray:
@@ -207,7 +233,7 @@ def _dirichlet_from_cell(cell: Any) -> Teacher:
     )
 
 
-def _law(name: str, value: Any, ndim: int) -> np.ndarray:
+def checked_law(name: str, value: Any, ndim: int) -> np.ndarray:
     """Rows of a probability table, checked and normalised to the last digit."""
     array = np.array(value, dtype=np.float64)
     if array.ndim != ndim or array.size == 0:
@@ -265,7 +291,9 @@ def digits(S: int, A: int = 10) -> Teacher:
     return Teacher(sizes / sizes.sum(), mean_probability)
 
 
-def sample_counts(teacher: Any, n: int, rng: Any, size: int, pi: Any | None = None) -> Any:
+def sample_counts(
+    teacher: Any, n: int, rng: Any, size: int, pi: Any | None = None, *, poissonised: bool = False
+) -> Any:
     """Counts of ``size`` independent samples of ``n`` labelled inputs each.
 
     Parameters
@@ -273,23 +301,46 @@ def sample_counts(teacher: Any, n: int, rng: Any, size: int, pi: Any | None = No
     teacher : Teacher or Prior
         Population; of a prior only the input law is used, and ``pi`` must be given.
     n : int
-        Sample size, 0 or more. The cost does not depend on it.
+        Sample size, 0 or more. The cost does not grow with it.
     rng : Random or numpy Generator
         Source of randomness.
     size : int
         Number of replicates.
     pi : array, shape (size, S, A), optional
         One teacher for each replicate, instead of ``teacher.pi`` for all.
+    poissonised : bool
+        Draw a Poisson number of labelled inputs with mean ``n``, which makes all counts
+        independent. Not the paper's model: risks differ by a factor of order ``1 + 1/n``.
 
     Returns
     -------
     array, shape (size, S, A)
         ``counts[r, s, a]``: how often input ``s`` came with label ``a`` in sample ``r``.
+
+    Raises
+    ------
+    InputError
+        If ``n`` or ``size`` is not a count, or ``pi`` does not fit.
     """
     require_size("n", n, 0)
     require_size("size", size, 0)
+    labels = _label_laws(teacher, size, pi)
+    if poissonised:
+        mean = int(n) * teacher.rho[:, None] * to_numpy(labels)
+        return rng.poisson(mean, size=(size, teacher.S, teacher.A))
     inputs = _multinomial(rng, int(n), teacher.rho, (size,))
-    return _multinomial(rng, inputs, teacher.pi if pi is None else pi, None)
+    return _multinomial(rng, inputs, labels, None)
+
+
+def _label_laws(teacher: Any, size: int, pi: Any | None) -> Any:
+    if pi is None:
+        if not hasattr(teacher, "pi"):
+            raise InputError("pi is missing: a prior is no teacher, pass the rows drawn from it")
+        return teacher.pi
+    wanted = (size, teacher.S, teacher.A)
+    if tuple(pi.shape) not in (wanted, wanted[1:]):
+        raise InputError(f"pi has shape {tuple(pi.shape)}; expected {wanted} or {wanted[1:]}")
+    return pi
 
 
 def _multinomial(rng: Any, n: Any, p: Any, size: tuple[int, ...] | None) -> Any:

@@ -10,7 +10,12 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.knowledge_transfer.instances import on_off, paired_labels, rare_inputs, uniform_law
-from tlstat.knowledge_transfer.models import Teacher
+from tlstat.knowledge_transfer.minimax import (
+    best_concentration,
+    best_pair_gap,
+    worst_input_law,
+)
+from tlstat.knowledge_transfer.models import Teacher, checked_law
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,15 @@ class Prior:
         return self.rho.shape[0]
 
     @classmethod
-    def pairs(cls, S: int, A: int, n: int) -> Prior:
-        """Which label of each pair is the likelier one: a fair coin each (Theorem 3.1)."""
+    def pairs(cls, S: int, A: int, n: int, gap: float | None = None) -> Prior:
+        """Which label of each pair is the likelier one: a fair coin each (Theorem 3.1).
+
+        ``gap`` in [0, 1] is the relative difference of a pair's masses, ``sqrt(SA/n)/4`` in the
+        paper.
+        """
         if A % 2:
             raise InputError(f"A must be even for the prior on pairs, got {A}")
-        base = paired_labels(S, A, n)
+        base = paired_labels(S, A, n, gap)
 
         def draw(rng: Any, size: int) -> Any:
             first, second = base[:, ::2], base[:, 1::2]
@@ -56,6 +65,19 @@ class Prior:
             return xp.reshape(xp.stack(both, axis=-1), (size, S, A))
 
         return cls(uniform_law(S), draw, A)
+
+    @classmethod
+    def widest_pairs(cls, S: int, A: int, n: int) -> Prior:
+        """Pairs with the gap at which their Bayes risk is largest; the gap is not the paper's."""
+        return cls.pairs(S, A, n, best_pair_gap(S, A, n))
+
+    @classmethod
+    def dirichlet(cls, S: int, A: int, n: int, concentration: float | None = None) -> Prior:
+        """Symmetric Dirichlet rows, by default the least favourable at ``n``; not in the paper."""
+        if concentration is None:
+            concentration = best_concentration(A, n, S)
+        alpha = np.full(A, concentration)
+        return cls(uniform_law(S), lambda rng, size: rng.dirichlet(alpha, size=(size, S)), A)
 
     @classmethod
     def buddies(cls, S: int, A: int, n: int) -> Prior:
@@ -97,24 +119,39 @@ class Prior:
         return cls(uniform_law(S), draw, A)
 
     @classmethod
-    def deterministic(cls, S: int, A: int, n: int) -> Prior:
-        """Uniform over deterministic teachers, on rare inputs (Theorem 5.1)."""
+    def deterministic(cls, S: int, A: int, n: int, rho: Any | None = None) -> Prior:
+        """Uniform over deterministic teachers, by default on rare inputs (Theorem 5.1)."""
 
         def draw(rng: Any, size: int) -> Any:
             xp = rng.xp
             label = xp.floor(rng.uniform(size=(size, S, 1)) * A)
             return xp.where(label == _like(label, np.arange(A), xp), 1.0, 0.0)
 
-        return cls(rare_inputs(S, n), draw, A)
+        return cls(rare_inputs(S, n) if rho is None else checked_law("rho", rho, 1), draw, A)
+
+    @classmethod
+    def worst_deterministic(cls, S: int, A: int, n: int) -> Prior:
+        """Deterministic teachers on the inputs with the largest missing mass; ours.
+
+        The least favourable prior: the Bayes risk is the minimax risk of soft labels.
+        """
+        return cls.deterministic(S, A, n, worst_input_law(S, n))
 
     @classmethod
     def from_cell(cls, cell: Any) -> Prior:
-        """The prior named by ``cell.prior``: pairs, buddies, subsets or deterministic."""
+        """The prior named by ``cell.prior`` at its ``S``, ``A`` and ``n``.
+
+        "pairs", "pairs*" (the worst gap), "dirichlet", "buddies", "subsets", "deterministic" or
+        "deterministic*" (the worst inputs).
+        """
         builders = {
             "pairs": cls.pairs,
+            "pairs*": cls.widest_pairs,
+            "dirichlet": cls.dirichlet,
             "buddies": cls.buddies,
             "subsets": cls.subsets,
             "deterministic": cls.deterministic,
+            "deterministic*": cls.worst_deterministic,
         }
         name = cell["prior"]
         if name not in builders:

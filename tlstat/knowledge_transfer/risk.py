@@ -21,9 +21,9 @@ from tlstat.knowledge_transfer.estimators import (
     students,
 )
 from tlstat.knowledge_transfer.instances import require_size
-from tlstat.knowledge_transfer.models import Teacher, sample_counts
+from tlstat.knowledge_transfer.models import Teacher, checked_law, sample_counts
+from tlstat.knowledge_transfer.occupancy import log1m, partial_row
 
-_MAX_SUBSET_LABELS = 12
 _MAX_ENUMERATION = 200_000
 
 
@@ -112,7 +112,7 @@ def exact_risk(teacher: Teacher, n: int, level: str, *, fill: Any = "uniform") -
     teacher : Teacher
     n : int
         Sample size, 0 or more.
-    level : {"hard", "partial", "soft"}
+    level : {"hard", "partial", "soft", "unnormalised"}
         The student; the weighted one has no closed form (see `weighted_label_limit`).
     fill : {"uniform", "first-unseen"} or array
         Guess at inputs that were not seen. For "partial" only "uniform" has a closed form.
@@ -132,22 +132,17 @@ def exact_risk(teacher: Teacher, n: int, level: str, *, fill: Any = "uniform") -
     if level == "hard":
         return _exact_hard(teacher, n, fill)
     if level == "soft":
-        unseen = np.exp(n * _log1m(teacher.rho))
+        unseen = np.exp(n * log1m(teacher.rho))
         return float(teacher.rho * unseen @ _guess_distance(soft_label_student, teacher, fill))
     if level == "partial":
         if not (isinstance(fill, str) and fill == "uniform"):
             raise InputError('exact_risk at level "partial" is known for fill="uniform" only')
         return _exact_partial(teacher, n)
-    raise InputError(f'level must be "hard", "partial" or "soft", got {level!r}')
-
-
-def _log1m(p: np.ndarray) -> np.ndarray:
-    """``log(1 - p)``, very negative instead of infinite at 1 so that 0 times it is 0."""
-    return (
-        np.log1p(-np.minimum(p, 1 - 1e-300))
-        if np.all(p < 1)
-        else np.where(p < 1, np.log1p(-np.where(p < 1, p, 0.0)), -1e300)
-    )
+    if level == "unnormalised":
+        # at an input that was seen its distance is the missing mass of the labels
+        missed = expected_missing_mass(teacher, n) - teacher.rho @ np.exp(n * log1m(teacher.rho))
+        return float(missed) + exact_risk(teacher, n, "soft", fill=fill)
+    raise InputError(f'level must be "hard", "partial", "soft" or "unnormalised", got {level!r}')
 
 
 def _guess_distance(student: Callable[..., Any], teacher: Teacher, fill: Any) -> np.ndarray:
@@ -158,7 +153,7 @@ def _guess_distance(student: Callable[..., Any], teacher: Teacher, fill: Any) ->
 
 def _exact_hard(teacher: Teacher, n: int, fill: Any) -> float:
     guess = _guess_distance(hard_label_student, teacher, fill)
-    total = float(teacher.rho * np.exp(n * _log1m(teacher.rho)) @ guess)
+    total = float(teacher.rho * np.exp(n * log1m(teacher.rho)) @ guess)
     for rho in np.unique(teacher.rho[teacher.rho > 0]):
         values, times = np.unique(teacher.pi[teacher.rho == rho], return_counts=True)
 
@@ -184,84 +179,8 @@ def _exact_partial(teacher: Teacher, n: int) -> float:
     for index, times in enumerate(np.bincount(inverse.ravel())):
         rho, row = rows[index, 0], rows[index, 1:]
         if rho > 0:
-            total += times * rho * _partial_row(row, float(rho), n)
+            total += times * rho * partial_row(row, float(rho), n)
     return float(total)
-
-
-def _partial_row(row: np.ndarray, rho: float, n: int) -> float:
-    """Expected distance at one input, for its sorted law ``row``."""
-    positive = row[row > 0]
-    small = positive[:-1]
-    if small.size == 0 or small[-1] - small[0] <= 1e-12 * small[-1]:
-        return _one_big_row(row, rho, n)
-    if positive.size <= _MAX_SUBSET_LABELS:
-        return _subset_row(positive, row.size - positive.size, rho, n)
-    raise InputError(
-        f"a row has {positive.size} different positive labels; the closed form for partial soft "
-        f"labels needs at most {_MAX_SUBSET_LABELS}, or all but the largest to be equal"
-    )
-
-
-def _one_big_row(row: np.ndarray, rho: float, n: int) -> float:
-    """One big label, ``h`` of equal mass ``e``, the others of none: a sum over occupancies."""
-    positive = row[row > 0]
-    big, h = positive[-1], positive.size - 1
-    e = positive[:-1].mean() if h else 0.0
-    off = row.size - positive.size
-    distinct = np.arange(h + 1)
-    without_big = _shared_distance(h - distinct, e, off, big)
-    with_big = _shared_distance(h - distinct, e, off, None)
-    hit = rho * h * e  # probability that a draw lands on one of the small labels here
-    # P(m hits, big label unseen) = C(n, m) hit^m (1 - rho)^(n - m)
-    scale = 1 - rho * big
-    unseen_big = np.exp(n * _log1m(np.array(rho * big)))
-    inside = min(hit / scale, 1.0) if scale > 0 else 0.0
-    joint = occupancy_mean(without_big, n, inside)
-    joint_with = occupancy_mean(with_big, n, inside)
-    return float(occupancy_mean(with_big, n, hit) + unseen_big * (joint - joint_with))
-
-
-def _shared_distance(unseen: np.ndarray, e: float, off: int, big: float | None) -> np.ndarray:
-    """Total variation when the mass of the unseen labels is shared equally among them."""
-    extra = 0.0 if big is None else 1.0
-    mass = unseen * e + (big or 0.0)
-    share = mass / np.maximum(unseen + off + extra, 1)
-    return 0.5 * (unseen * np.abs(e - share) + off * share + extra * np.abs((big or 0.0) - share))
-
-
-def occupancy_mean(value: np.ndarray, n: int, p: float) -> float:
-    """``E value[distinct]`` when Bin(n, p) balls fall uniformly into ``len(value) - 1`` boxes."""
-    h = value.size - 1
-    if h == 0 or n == 0 or p == 0:
-        return float(value[0])
-    boxes = np.arange(h + 1)
-    # beyond this many balls some box is empty with probability below 1e-18
-    enough = int(np.ceil((np.log(h) + 41.5) * h)) + 1
-    law = np.zeros(h + 1)
-    law[0] = 1.0
-    means = np.empty(enough + 1)
-    for m in range(enough + 1):
-        means[m] = law @ value
-        moved = law * (h - boxes) / h
-        law = law * boxes / h
-        law[1:] += moved[:-1]
-    return float(average(lambda m: means[np.minimum(m, enough).astype(int)], n, p))
-
-
-def _subset_row(positive: np.ndarray, off: int, rho: float, n: int) -> float:
-    """Any row: the law of the set of labels seen, by inclusion and exclusion over subsets."""
-    k = positive.size
-    member = (np.arange(1 << k)[:, None] >> np.arange(k)) & 1
-    # P(no label outside the subset was drawn at this input), then a Moebius transform
-    within = np.exp(n * _log1m(rho * (1 - np.minimum(member @ positive, 1.0))))
-    for bit in range(k):
-        cube = within.reshape(-1, 2, 1 << bit)
-        cube[:, 1] -= cube[:, 0]
-    unseen = 1 - member
-    mass = unseen @ positive
-    share = mass / np.maximum(unseen.sum(axis=1) + off, 1)
-    distance = 0.5 * ((unseen * np.abs(positive - share[:, None])).sum(axis=1) + off * share)
-    return float(within @ distance)
 
 
 def expected_missing_mass(law: Any, n: Any) -> Any:
@@ -279,11 +198,11 @@ def expected_missing_mass(law: Any, n: Any) -> Any:
     float or ndarray
         ``sum_x p(x) (1 - p(x))**n``.
     """
-    p = law.joint.ravel() if isinstance(law, Teacher) else np.asarray(law, dtype=float)
+    p = law.joint.ravel() if isinstance(law, Teacher) else checked_law("law", law, 1)
     n = np.asarray(n, dtype=float)
     if (n < 0).any():
         raise InputError(f"n must be at least 0, got {n.min():g}")
-    value = np.exp(n[..., None] * _log1m(p)) @ p
+    value = np.exp(n[..., None] * log1m(p)) @ p
     return float(value) if value.ndim == 0 else value
 
 
