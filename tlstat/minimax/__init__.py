@@ -11,15 +11,67 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 _LAZY = {
+    "ExcessTable": "exponents",
+    "ExponentCheck": "exponents",
+    "FiniteClass": "models",
+    "GaussianHalfSpaces": "models",
+    "GaussianTransfer": "models",
+    "HalfPlanes": "models",
+    "Hypercube": "models",
+    "Intervals": "models",
+    "ParallelThresholds": "models",
     "PowerThresholds": "models",
+    "ShiftedCentre": "models",
+    "Stumps": "models",
+    "check_bernstein": "exponents",
+    "check_exponents": "exponents",
+    "check_marginal_exponent": "exponents",
+    "check_transfer_exponent": "exponents",
+    "smallest_transfer_exponent": "exponents",
 }
 
 __all__ = [
+    "ExcessTable",
+    "ExponentCheck",
+    "FiniteClass",
+    "GaussianHalfSpaces",
+    "GaussianTransfer",
+    "HalfPlanes",
+    "Hypercube",
+    "Intervals",
+    "ParallelThresholds",
     "PowerThresholds",
+    "ShiftedCentre",
+    "Stumps",
+    "check_bernstein",
+    "check_exponents",
+    "check_marginal_exponent",
+    "check_transfer_exponent",
+    "smallest_transfer_exponent",
 ]
 
 if TYPE_CHECKING:
-    from tlstat.minimax.models import PowerThresholds
+    from tlstat.minimax.exponents import (
+        ExcessTable,
+        ExponentCheck,
+        check_bernstein,
+        check_exponents,
+        check_marginal_exponent,
+        check_transfer_exponent,
+        smallest_transfer_exponent,
+    )
+    from tlstat.minimax.models import (
+        FiniteClass,
+        GaussianHalfSpaces,
+        GaussianTransfer,
+        HalfPlanes,
+        Hypercube,
+        Intervals,
+        ParallelThresholds,
+        PowerThresholds,
+        ShiftedCentre,
+        Stumps,
+    )
 else:
 
     def __getattr__(name: str) -> Any:

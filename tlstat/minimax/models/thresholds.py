@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tlstat.minimax.models.checks import (
-    require_non_negative,
-    require_positive,
-    require_unit,
-)
+import numpy as np
+
+from tlstat.minimax.models.checks import require_count
+from tlstat.minimax.models.power import PowerLaw, PowerPair, log_chart, power_parameters
 
 
 @dataclass(frozen=True)
-class PowerThresholds:
+class PowerThresholds(PowerPair):
     """One-sided thresholds with power densities and power noise around the threshold at 0.
 
     On ``[-1, 1]`` with hypotheses ``h_t = 1[x >= t]``, ``-1 <= t <= 1``: the source has density
@@ -49,18 +48,10 @@ class PowerThresholds:
     c_P: float = 0.5
     c_Q: float = 0.5
 
-    def __post_init__(self) -> None:
-        require_positive(gamma=self.gamma, q=self.q)
-        require_non_negative(a_P=self.a_P, a_Q=self.a_Q)
-        require_unit(c_P=self.c_P, c_Q=self.c_Q)
-
     @classmethod
     def from_cell(cls, cell: Any) -> PowerThresholds:
         """The model that a cell asks for: its ``gamma``, and ``q, a_P, a_Q, c_P, c_Q`` if given."""
-        given = {name: cell.get(name) for name in ("q", "a_P", "a_Q", "c_P", "c_Q")}
-        return cls(cell["gamma"], **{k: v for k, v in given.items() if v is not None})
-
-    # ------------------------------------------------------------------ exponents, constants
+        return cls(**power_parameters(cell))
 
     @property
     def vc_dimension(self) -> int:
@@ -68,29 +59,9 @@ class PowerThresholds:
         return 1
 
     @property
-    def A_P(self) -> float:
-        """Source excess risk of the thresholds at -1 and 1."""
-        return self.c_P * self.gamma / (2 * (self.gamma + self.a_P))
-
-    @property
-    def A_Q(self) -> float:
-        """Target excess risk of the thresholds at -1 and 1."""
-        return self.c_Q * self.q / (2 * (self.q + self.a_Q))
-
-    @property
-    def rho(self) -> float:
-        """Transfer exponent, ``gamma_marginal * beta_Q / beta_P``."""
-        return (self.gamma + self.a_P) / (self.q + self.a_Q)
-
-    @property
     def C_rho(self) -> float:
         """Constant of the transfer exponent."""
         return self.A_Q**self.rho / self.A_P
-
-    @property
-    def gamma_marginal(self) -> float:
-        """Marginal transfer exponent."""
-        return self.gamma / self.q
 
     @property
     def C_gamma(self) -> float:
@@ -98,71 +69,142 @@ class PowerThresholds:
         return 2 ** (1 - self.gamma_marginal)
 
     @property
-    def beta_P(self) -> float:
-        """Bernstein exponent of the source."""
-        return self.gamma / (self.gamma + self.a_P)
-
-    @property
-    def beta_Q(self) -> float:
-        """Bernstein exponent of the target."""
-        return self.q / (self.q + self.a_Q)
-
-    @property
     def C_beta_P(self) -> float:
         """Constant of the source's Bernstein condition."""
-        return 0.5 * self.A_P**-self.beta_P
+        return self.P.C_beta
 
     @property
     def C_beta_Q(self) -> float:
         """Constant of the target's Bernstein condition."""
-        return 0.5 * self.A_Q**-self.beta_Q
-
-    @property
-    def noise_free(self) -> bool:
-        """Whether labels are a function of the input under both laws."""
-        return self.a_P == self.a_Q == 0 and self.c_P == self.c_Q == 1
-
-    @property
-    def constant_margin(self) -> bool:
-        """Whether the labels' noise does not depend on the input under either law."""
-        return self.a_P == self.a_Q == 0
-
-    @property
-    def covariate_shift(self) -> bool:
-        """Whether both laws share the law of the label given the input."""
-        return self.a_P == self.a_Q and self.c_P == self.c_Q
-
-    # ------------------------------------------------------------------ rates
-
-    @property
-    def source_slope(self) -> float:
-        """Exponent of ``n_P`` in the risk of source-only learning, ``-1/((2-beta_P) rho)``."""
-        return -(self.q + self.a_Q) / (self.gamma + 2 * self.a_P)
-
-    @property
-    def target_slope(self) -> float:
-        """Exponent of ``n_Q`` in the risk of target-only learning, ``-1/(2-beta_Q)``."""
-        return -(self.q + self.a_Q) / (self.q + 2 * self.a_Q)
-
-    @property
-    def crossover_exponent(self) -> float:
-        """The ``x`` of ``n_Q ~ n_P**x`` where the two rates meet."""
-        return self.source_slope / self.target_slope
-
-    # ------------------------------------------------------------------ closed forms
+        return self.Q.C_beta
 
     def excess_P(self, t: Any) -> Any:
         """Source excess risk of the thresholds ``t`` (numpy or torch, any shape)."""
-        return self.A_P * abs(t) ** (self.gamma + self.a_P)
+        return self.P.excess(t)
 
     def excess_Q(self, t: Any) -> Any:
         """Target excess risk of the thresholds ``t``."""
-        return self.A_Q * abs(t) ** (self.q + self.a_Q)
+        return self.Q.excess(t)
 
     def disagreement_P(self, t: Any) -> Any:
         """Source mass on which the thresholds ``t`` differ from the best one, 0."""
-        return 0.5 * abs(t) ** self.gamma
+        return self.P.disagreement(t)
 
     def disagreement_Q(self, t: Any) -> Any:
         """Target mass on which the thresholds ``t`` differ from the best one, 0."""
-        return 0.5 * abs(t) ** self.q
+        return self.Q.disagreement(t)
+
+    chart_dimension = 1
+
+    def chart(self, u: Any) -> Any:
+        """Thresholds for points of the unit interval, on a logarithmic scale around 0."""
+        return log_chart(np.asarray(u)[..., 0])
+
+    def draw_P(self, rng: Any, size: tuple[int, ...]) -> tuple[Any, Any]:
+        """Raw source points and labels of shape ``size``."""
+        return self.P.draw(rng, size)
+
+    def draw_Q(self, rng: Any, size: tuple[int, ...]) -> tuple[Any, Any]:
+        """Raw target points and labels of shape ``size``."""
+        return self.Q.draw(rng, size)
+
+
+@dataclass(frozen=True)
+class ParallelThresholds(PowerPair):
+    """``d`` copies of `PowerThresholds` on parallel lines, one threshold for each.
+
+    The input is ``(J, x)`` with ``J`` uniform on ``0..d-1`` and ``x`` as in `PowerThresholds`,
+    so the class of thresholds ``t`` in ``[-1, 1]**d`` has VC dimension ``d``.
+
+    Parameters
+    ----------
+    d : int
+        Number of lines, 1 or more.
+    gamma, q, a_P, a_Q, c_P, c_Q : float
+        As for `PowerThresholds`.
+    """
+
+    d: int
+    gamma: float
+    q: float = 1.0
+    a_P: float = 0.0
+    a_Q: float = 0.0
+    c_P: float = 0.5
+    c_Q: float = 0.5
+
+    def __post_init__(self) -> None:
+        require_count(1, d=self.d)
+        super().__post_init__()
+
+    @classmethod
+    def from_cell(cls, cell: Any) -> ParallelThresholds:
+        """The model that a cell asks for: ``d``, ``gamma`` and what `PowerThresholds` takes."""
+        return cls(int(cell["d"]), **power_parameters(cell))
+
+    @property
+    def vc_dimension(self) -> int:
+        """VC dimension of the class: one for each line."""
+        return self.d
+
+    @property
+    def C_rho(self) -> float:
+        """Constant of the transfer exponent: with ``rho < 1`` it grows as ``d**(1-rho)``.
+
+        By Jensen's inequality for ``rho >= 1`` (all lines equally wrong), and because a single
+        wrong line is the worst for ``rho < 1``.
+        """
+        return float(self.A_Q**self.rho / self.A_P * max(1.0, self.d ** (1 - self.rho)))
+
+    @property
+    def C_gamma(self) -> float:
+        """Constant of the marginal transfer exponent."""
+        g = self.gamma_marginal
+        return float(2 ** (1 - g) * max(1.0, self.d ** (1 - g)))
+
+    @property
+    def C_beta_P(self) -> float:
+        """Constant of the source's Bernstein condition (concave: as for one line)."""
+        return self.P.C_beta
+
+    @property
+    def C_beta_Q(self) -> float:
+        """Constant of the target's Bernstein condition."""
+        return self.Q.C_beta
+
+    def excess_P(self, t: Any) -> Any:
+        """Source excess risk of thresholds ``t``, shape (..., d)."""
+        return self.P.excess(t).mean(-1)
+
+    def excess_Q(self, t: Any) -> Any:
+        """Target excess risk of thresholds ``t``, shape (..., d)."""
+        return self.Q.excess(t).mean(-1)
+
+    def disagreement_P(self, t: Any) -> Any:
+        """Source mass on which the thresholds ``t`` differ from 0."""
+        return self.P.disagreement(t).mean(-1)
+
+    def disagreement_Q(self, t: Any) -> Any:
+        """Target mass on which the thresholds ``t`` differ from 0."""
+        return self.Q.disagreement(t).mean(-1)
+
+    @property
+    def chart_dimension(self) -> int:
+        """Dimension of the class."""
+        return self.d
+
+    def chart(self, u: Any) -> Any:
+        """Thresholds for points of the unit cube, on a logarithmic scale around 0."""
+        return log_chart(np.asarray(u))
+
+    def draw_P(self, rng: Any, size: tuple[int, ...]) -> tuple[tuple[Any, Any], Any]:
+        """Raw source points ``(line, x)`` and labels of shape ``size``."""
+        return self._draw(self.P, rng, size)
+
+    def draw_Q(self, rng: Any, size: tuple[int, ...]) -> tuple[tuple[Any, Any], Any]:
+        """Raw target points ``(line, x)`` and labels of shape ``size``."""
+        return self._draw(self.Q, rng, size)
+
+    def _draw(self, law: PowerLaw, rng: Any, size: tuple[int, ...]) -> tuple[tuple[Any, Any], Any]:
+        line = (self.d * rng.uniform(0.0, 1.0, size)) // 1
+        x, y = law.draw(rng, size)
+        return (line, x), y
