@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.knowledge_transfer.binomial import average
+from tlstat.knowledge_transfer.binomial import average, window
 
 _MAX_SUBSET_LABELS = 12
 
@@ -71,8 +71,8 @@ def occupancy_mean(value: np.ndarray, n: int, p: float) -> float:
     if h == 0 or n == 0 or p == 0:
         return float(value[0])
     boxes = np.arange(h + 1)
-    # beyond this many balls some box is empty with probability below 1e-18
-    enough = int(np.ceil((np.log(h) + 41.5) * h)) + 1
+    # beyond this many balls some box is empty with probability below 1e-18, or so many never fall
+    enough = min(int(np.ceil((np.log(h) + 41.5) * h)) + 1, window(n, p)[1])
     law = np.zeros(h + 1)
     law[0] = 1.0
     means = np.empty(enough + 1)
