@@ -19,18 +19,65 @@ _MODULES = {
     "catalog": ("CERTIFICATES",),
     "certified": ("CertifyResult",),
     "certifying": ("certify",),
-    "inversion": ("kl_divergence", "kl_upper_inverse", "log_binomial_cdf"),
+    "complexity": (
+        "empirical_rademacher",
+        "log_growth",
+        "massart",
+        "quantised_class",
+        "rademacher",
+        "rademacher_empirical",
+        "sample_compression",
+        "vc",
+    ),
+    "finite_pool": (
+        "distinct",
+        "hypergeometric_inversion",
+        "through_cover",
+    ),
+    "inversion": (
+        "kl_divergence",
+        "kl_upper_inverse",
+        "log_binomial_cdf",
+    ),
+    "pac_bayes": (
+        "catoni",
+        "gibbs_certificate",
+        "log_normaliser",
+        "mcallester",
+        "pac_bayes_kl",
+        "pac_bayes_kl_simple",
+        "pac_bayes_lambda",
+        "quadratic",
+        "sampled_risk",
+    ),
     "point": (
         "bernstein_relaxation",
         "binomial_tail_inversion",
         "hoeffding",
         "hoeffding_bentkus",
         "kl_inverse",
+        "stratified_support",
+    ),
+    "selection": (
+        "conformal_risk_control",
+        "learn_then_test",
+        "split_certificate",
     ),
     "selector": ("CertifiedSelector",),
+    "sequential": (
+        "betting",
+        "betting_anytime",
+        "empirical_bernstein",
+    ),
+    "shift": (
+        "weighted_betting",
+        "weighted_empirical_bernstein",
+    ),
     "weights": ("finite_class",),
 }
-_LAZY = {name: module for module, names in _MODULES.items() for name in names}
+_LAZY = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+# the one home of two-sided intervals
+_LAZY["clopper_pearson"] = "tlstat.theory.intervals"
 
 __all__ = [
     "CERTIFICATES",
@@ -38,15 +85,45 @@ __all__ = [
     "CertifiedSelector",
     "CertifyResult",
     "bernstein_relaxation",
+    "betting",
+    "betting_anytime",
     "binomial_tail_inversion",
+    "catoni",
     "certify",
+    "clopper_pearson",
+    "conformal_risk_control",
+    "distinct",
+    "empirical_bernstein",
+    "empirical_rademacher",
     "finite_class",
+    "gibbs_certificate",
     "hoeffding",
     "hoeffding_bentkus",
+    "hypergeometric_inversion",
     "kl_divergence",
     "kl_inverse",
     "kl_upper_inverse",
+    "learn_then_test",
     "log_binomial_cdf",
+    "log_growth",
+    "log_normaliser",
+    "massart",
+    "mcallester",
+    "pac_bayes_kl",
+    "pac_bayes_kl_simple",
+    "pac_bayes_lambda",
+    "quadratic",
+    "quantised_class",
+    "rademacher",
+    "rademacher_empirical",
+    "sample_compression",
+    "sampled_risk",
+    "split_certificate",
+    "stratified_support",
+    "through_cover",
+    "vc",
+    "weighted_betting",
+    "weighted_empirical_bernstein",
 ]
 
 if TYPE_CHECKING:
@@ -54,22 +131,53 @@ if TYPE_CHECKING:
     from tlstat.certificates.catalog import CERTIFICATES
     from tlstat.certificates.certified import CertifyResult
     from tlstat.certificates.certifying import certify
+    from tlstat.certificates.complexity import (
+        empirical_rademacher,
+        log_growth,
+        massart,
+        quantised_class,
+        rademacher,
+        rademacher_empirical,
+        sample_compression,
+        vc,
+    )
+    from tlstat.certificates.finite_pool import distinct, hypergeometric_inversion, through_cover
     from tlstat.certificates.inversion import kl_divergence, kl_upper_inverse, log_binomial_cdf
+    from tlstat.certificates.pac_bayes import (
+        catoni,
+        gibbs_certificate,
+        log_normaliser,
+        mcallester,
+        pac_bayes_kl,
+        pac_bayes_kl_simple,
+        pac_bayes_lambda,
+        quadratic,
+        sampled_risk,
+    )
     from tlstat.certificates.point import (
         bernstein_relaxation,
         binomial_tail_inversion,
         hoeffding,
         hoeffding_bentkus,
         kl_inverse,
+        stratified_support,
+    )
+    from tlstat.certificates.selection import (
+        conformal_risk_control,
+        learn_then_test,
+        split_certificate,
     )
     from tlstat.certificates.selector import CertifiedSelector
+    from tlstat.certificates.sequential import betting, betting_anytime, empirical_bernstein
+    from tlstat.certificates.shift import weighted_betting, weighted_empirical_bernstein
     from tlstat.certificates.weights import finite_class
+    from tlstat.theory.intervals import clopper_pearson
 else:
 
     def __getattr__(name: str) -> Any:
         if name not in _LAZY:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+        value = getattr(import_module(_LAZY[name]), name)
         globals()[name] = value
         return value
 

@@ -137,7 +137,7 @@ def finite_class(
         if candidates < m:
             raise InputError(f"candidates must be at least the {m} scored ones, got {candidates}")
     else:
-        cost = -_checked(log_weights, m)
+        cost = -checked_log_weights(log_weights, m)
     # a candidate of weight 0 is not certified: 1 is always true
     out_of_prior = np.isinf(cost)
     total = np.where(out_of_prior, 1.0, level + cost)
@@ -156,7 +156,8 @@ def _ranks(j: ArrayLike) -> Floats:
     return j
 
 
-def _checked(log_weights: Any, m: int) -> Floats:
+def checked_log_weights(log_weights: Any, m: int) -> Floats:
+    """Log weights of ``m`` candidates; InputError if they sum to more than 1."""
     out = np.asarray(numbers(log_weights, "log_weights"))
     require(out <= 0, out, "log_weights", "logarithms of weights of at most 1")
     if np.shape(out) not in ((), (m,)):
