@@ -198,6 +198,15 @@ VALUES = [
         3 * 0.5 / 3 * 0.5 * brute_vote(20, 0.25 / 3, 0.25, 10, 0.5 / 3, 0.5),
     ),
     (
+        "CUBE_LOWER",
+        {"rho": 2, "beta_P": 0.5, "beta_Q": 0.5, "m": 8, "n_P": 1e4, "n_Q": 100},
+        max(
+            s
+            * vote_error(1e4, s / 8, s, 100, math.sqrt(s) / 8, math.sqrt(s))
+            for s in np.geomspace(0.02, 0.5, 1_001)
+        ),
+    ),
+    (
         "CUBE_C_RHO",
         {"m": 8, "rho": 0.5},
         max((k / 8) ** 0.5 / (k / 8) for k in range(1, 9)),
@@ -237,6 +246,21 @@ VALUES = [
         "DRIFT_CROSSOVER",
         {"n_P": 1e4, "alpha": 1, "beta": 1, "gamma": 2, "d": 1},
         brentq(lambda n: n ** (-2 / 3) - 1e4 ** (-2 / 5), 1, 1e5),
+    ),
+    (
+        "SINGULARITY_LOWER",
+        {"alpha": 0.5, "beta": 1, "gamma": 0.5, "d": 1, "n_P": 1e4, "n_Q": 100},
+        max(
+            r * vote_error(1e4, r**1.5, r**0.5, 100, r, r**0.5)
+            for r in np.geomspace(0.003, 0.3, 1_001)
+        ),
+    ),
+    (
+        "DRIFT_LOWER",
+        {"alpha": 1, "beta": 0.5, "gamma": 2, "d": 1, "n_P": 1e4, "n_Q": 100},
+        max(
+            r * vote_error(1e4, r, r, 100, r, r**0.5) for r in np.geomspace(0.003, 0.3, 1_001)
+        ),
     ),
     ("POOLED_RHO", {"n_1": 100, "n_2": 300, "rho_1": 1, "rho_2": 3}, 2.5),
     (
@@ -281,6 +305,9 @@ LOOSE = {
     "CHERNOFF_SOURCE": 1e-6,
     "CHERNOFF_TARGET": 1e-6,
     "LOWER_PROBABILITY": 1e-7,
+    "CUBE_LOWER": 1e-4,
+    "SINGULARITY_LOWER": 1e-4,
+    "DRIFT_LOWER": 1e-4,
     "BEN_DAVID_WEIGHT": 2e-5,
     "POWER_DIVERGENCE": 1e-8,
 }

@@ -50,7 +50,7 @@ MARGINAL = Assumption(
 SHARED = Assumption(
     "relaxed covariate shift",
     "one classifier of the class is best for source and target",
-    check=lambda model, cell: getattr(model, "shift", 0.0) == 0.0,
+    check=lambda model, cell: getattr(model, "floor", 0.0) == 0.0,
 )
 SAMPLED = Assumption(
     "independent samples", "n_P draws from P and n_Q from Q, all of them independent"

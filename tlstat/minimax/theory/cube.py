@@ -24,6 +24,7 @@ from tlstat.minimax.theory.base import (
     n_Q,
     rho,
 )
+from tlstat.minimax.theory.scales import hardest
 from tlstat.theory.bound import Assumption, Bound, Source
 
 p, q, m = symbols("p q m", positive=True)
@@ -142,6 +143,28 @@ CUBE_MINIMAX = Bound(
     assumptions=(_UNIFORM,),
     source=_CUBE_SOURCE,
     valid=And(Gt(eps, 0), Le(eps, Rational(1, 2)), Ge(m, 1), Ge(rho, 1), Le(beta_P, 1)),
+)
+
+
+@np.vectorize
+def _cube_lower(
+    rho: float, beta_P: float, beta_Q: float, m: float, n_P: float, n_Q: float
+) -> float:
+    return hardest(
+        lambda s: _cube_minimax(s, rho, beta_P, beta_Q, m, n_P, n_Q),
+        lambda s: (n_P * s ** ((2 - beta_P) * rho) + n_Q * s ** (2 - beta_Q)) / m,
+    )
+
+
+CUBE_LOWER = Bound(
+    name="lower bound for every procedure: the hardest cube",
+    value=lambda rho, beta_P, beta_Q, m, n_P, n_Q: _cube_lower(rho, beta_P, beta_Q, m, n_P, n_Q),
+    symbols=("rho", "beta_P", "beta_Q", "m", "n_P", "n_Q"),
+    kind="lower",
+    scope="all procedures",
+    assumptions=(_UNIFORM,),
+    source=_CUBE_SOURCE,
+    valid=And(Ge(m, 1), Ge(rho, 1), Le(beta_P, 1), Le(beta_Q, 1)),
 )
 CUBE_C_RHO = Bound(
     name="constant of the transfer exponent on the cube, super-transfer",

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sympy import Abs, And, Ge, Gt, Le, Lt, Min, Ne, Piecewise, Rational, log, sqrt, symbols
 
 from tlstat.minimax.theory.base import FROM_MEMORY, OURS, C, d, delta, gamma, n_P, n_Q
+from tlstat.minimax.theory.scales import hardest
 from tlstat.theory.bound import Bound, Source
 
 KPOTUFE_MARTINET = "arXiv:1803.01833"
@@ -99,6 +101,59 @@ DRIFT_CROSSOVER = Bound(
     valid=And(Gt(beta, 0), Le(beta, 1), Le(alpha * beta, d)),
     free=("C",),
 )
+
+
+# -------------------------- both, as numbers: local label flips on one ball of radius r
+
+
+def _local(
+    excess: Any, source: tuple[Any, Any], target: tuple[Any, Any], n_P: float, n_Q: float
+) -> float:
+    """The largest ``r^excess e(n_P, source; n_Q, target)``, with (mass, margin) as powers of r."""
+    from tlstat.minimax.vote import vote_error
+
+    def information(r: Any) -> Any:
+        weights = zip((n_P, n_Q), (source, target), strict=True)
+        return sum(n * r ** (mass + 2 * margin) for n, (mass, margin) in weights)
+
+    def value(r: Any) -> Any:
+        p, delta_P, q, delta_Q = (r**power for power in (*source, *target))
+        return np.asarray(r**excess * vote_error(n_P, p, delta_P, n_Q, q, delta_Q))
+
+    return hardest(value, information, largest=1.0)
+
+
+@np.vectorize
+def _singularity_lower(
+    alpha: float, beta: float, gamma: float, d: float, n_P: float, n_Q: float
+) -> float:
+    return _local(alpha * (1 + beta), (d + gamma, alpha), (d, alpha), n_P, n_Q)
+
+
+@np.vectorize
+def _drift_lower(
+    alpha: float, beta: float, gamma: float, d: float, n_P: float, n_Q: float
+) -> float:
+    return _local(beta * (1 + alpha), (d, gamma * beta), (d, beta), n_P, n_Q)
+
+
+def _exact(name: str, value: Any, ref: str) -> Bound:
+    return Bound(
+        name=name,
+        value=lambda **at: value(*(at[s] for s in ("alpha", "beta", "gamma", "d", "n_P", "n_Q"))),
+        symbols=("alpha", "beta", "gamma", "d", "n_P", "n_Q"),
+        kind="lower",
+        scope="all procedures",
+        source=Source(
+            ref, "lower bound", note=f"up to the class's constants; exact kernel: {OURS}"
+        ),
+    )
+
+
+SINGULARITY_LOWER = _exact(
+    "marginal singularity: label flips on one ball", _singularity_lower, KPOTUFE_MARTINET
+)
+DRIFT_LOWER = _exact("posterior drift: label flips on one ball", _drift_lower, CAI_WEI)
 
 # ------------------------------------------------------------------ several sources
 
