@@ -221,7 +221,7 @@ def test_bad_options_are_refused():
     counts, pi = [[1, 2]], [[0.5, 0.5]]
     with pytest.raises(InputError, match="fill must be"):
         hard_label_student(counts, fill="nearest")
-    with pytest.raises(InputError, match="fill must be a law"):
+    with pytest.raises(InputError, match="row of fill must sum to 1; it sums to 1.4"):
         hard_label_student(counts, fill=[0.7, 0.7])
     with pytest.raises(InputError, match="fill has shape"):
         hard_label_student(counts, fill=[0.5, 0.25, 0.25])

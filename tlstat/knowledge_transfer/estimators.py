@@ -1,4 +1,4 @@
-"""The four students: what a learner makes of labels and of what it was told about them.
+"""The students: what a learner makes of labels and of what it was told about them.
 
 Each takes ``counts`` (``counts[..., s, a]``: how often input ``s`` came with label ``a``) and the
 teacher's probabilities, and returns label laws of the same shape. They work on numpy and torch
@@ -13,6 +13,8 @@ weighted    `weighted_label_student`         proportional to ``N_sa pi(a|s)``: c
 partial     `partial_label_student`          ``pi(a|s)`` on the labels seen, the missing mass by
                                              the fill-in rule: squared error in log-probability
 soft        `soft_label_student`             ``pi(.|s)``: cross-entropy with whole rows
+(partial)   `unnormalised_label_student`     softmax of free logits fitted to the log of
+                                             ``pi(a|s)`` on the labels seen
 ==========  ===============================  ==================================================
 
 At an input that was never seen a student must guess. ``fill`` says how: ``"uniform"`` (as in
@@ -22,12 +24,13 @@ unluckiest simple choice) or a prior law, shape ``(A,)`` or ``(S, A)``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tlstat.backend import namespace
+from tlstat.backend import namespace, to_numpy
 from tlstat.errors import InputError
 
 LEVELS = ("hard", "weighted", "partial", "soft")
@@ -122,8 +125,51 @@ def partial_label_student(counts: Any, teacher_probs: Any, *, fill: Any = "unifo
     return xp.where(seen, probs, missing * share)
 
 
+def unnormalised_label_student(
+    counts: Any, teacher_probs: Any, *, z0: float = -float("inf"), fill: Any = "uniform"
+) -> Any:
+    """Squared error of free logits against log-probabilities: what normalisation is worth.
+
+    The logits of labels that were seen equal the teacher's log-probability, the others stay at
+    ``z0``, and the student is their softmax.
+
+    Parameters
+    ----------
+    counts : array, shape (..., S, A)
+        Only whether a count is positive matters.
+    teacher_probs : array, shape (S, A) or (..., S, A)
+        Only those of labels that were seen matter.
+    z0 : float
+        Where logits start. With ``-inf`` the labels seen share all the mass, and the distance at
+        an input is its missing mass exactly. With a finite value the student is inconsistent
+        wherever a label is impossible.
+    fill : {"uniform", "first-unseen"} or array
+        Guess at inputs that were not seen.
+
+    Returns
+    -------
+    array, shape (..., S, A)
+    """
+    if not z0 < float("inf"):
+        raise InputError(f"z0 must be a number below infinity, got {z0!r}")
+    counts, xp = checked_counts(counts)
+    probs = checked_probs(teacher_probs, counts, xp)
+    # relative to the larger of 0 and z0, so that nothing overflows
+    shift = max(float(z0), 0.0)
+    unseen = xp.full_like(counts, math.exp(z0 - shift))
+    weights = xp.where(counts > 0, probs * math.exp(-shift), unseen)
+    seen = xp.sum(counts, axis=-1, keepdims=True) > 0
+    # guessed where nothing was seen, whatever the softmax of equal logits would be
+    return _normalised(
+        xp.where(seen, weights, xp.zeros_like(weights)), _guess(fill, counts, xp), xp
+    )
+
+
 def soft_label_student(counts: Any, teacher_probs: Any, *, fill: Any = "uniform") -> Any:
     """The teacher's whole row at inputs that were seen, the guess elsewhere.
+
+    Minimises the cross-entropy with whole rows, the reverse divergence, and the squared error of
+    all log-probabilities (Ba and Caruana, 2014) with the convention that 0 matches 0.
 
     Parameters
     ----------
@@ -148,6 +194,7 @@ STUDENTS: dict[str, Callable[..., Any]] = {
     "weighted": weighted_label_student,
     "partial": partial_label_student,
     "soft": soft_label_student,
+    "unnormalised": unnormalised_label_student,
 }
 
 
@@ -161,7 +208,7 @@ def students(
     counts, teacher_probs : array
         As for each student.
     levels : tuple of str
-        Out of "hard", "weighted", "partial" and "soft".
+        Out of "hard", "weighted", "partial", "soft" and "unnormalised".
 
     Returns
     -------
@@ -170,7 +217,7 @@ def students(
     """
     unknown = [level for level in levels if level not in STUDENTS]
     if unknown:
-        raise InputError(f"levels must be among {', '.join(LEVELS)}; got {unknown[0]!r}")
+        raise InputError(f"levels must be among {', '.join(STUDENTS)}; got {unknown[0]!r}")
     return {level: STUDENTS[level](counts, teacher_probs, fill=fill) for level in levels}
 
 
@@ -182,8 +229,11 @@ def checked_counts(counts: Any) -> tuple[Any, Any]:
         raise InputError(f"counts must have shape (..., S, A), got {tuple(counts.shape)}")
     counts = xp.astype(counts, xp.float64)
     # one comparison catches negative, NaN and infinite entries
-    if not bool(xp.all((counts >= 0) & (counts < float("inf")))):
-        raise InputError("counts must be finite and non-negative, got an entry that is not")
+    fine = (counts >= 0) & (counts < float("inf"))
+    if not bool(xp.all(fine)):
+        at = _first(~fine)
+        got = float(counts[tuple(at)])
+        raise InputError(f"counts must be finite and non-negative, got {got:g} at {at}")
     return counts, xp
 
 
@@ -192,15 +242,13 @@ def checked_probs(probs: Any, counts: Any, xp: Any) -> Any:
         raise InputError("teacher_probs is missing; this student learns from them")
     probs = _as_like(probs, counts, xp)
     _check_shape("teacher_probs", probs, counts)
-    if not bool(xp.all(probs >= 0)):
-        raise InputError("teacher_probs must be non-negative, got an entry that is not")
-    total = xp.sum(probs, axis=-1)
-    if not bool(xp.all(xp.abs(total - 1) <= 1e-9)):
-        worst = float(xp.max(xp.abs(total - 1)))
-        raise InputError(f"every row of teacher_probs must sum to 1; one is off by {worst:.3g}")
+    _check_rows("teacher_probs", probs, xp)
     impossible = probs == 0
     if bool(xp.any(impossible)) and bool(xp.any(impossible & (counts > 0))):
-        raise InputError("counts has a label to which teacher_probs gives probability zero")
+        at = _first(impossible & (counts > 0))
+        raise InputError(
+            f"counts{at} is positive, but teacher_probs gives that label probability zero"
+        )
     return probs
 
 
@@ -214,6 +262,27 @@ def _check_shape(name: str, values: Any, counts: Any) -> None:
             f"{name} has shape {tuple(values.shape)}, which does not fit counts of shape "
             f"{tuple(counts.shape)}"
         )
+
+
+def _check_rows(name: str, laws: Any, xp: Any) -> None:
+    """Raise unless every row is a law; the message names the first entry or row that is not."""
+    fine = laws >= 0  # false for NaN too
+    if not bool(xp.all(fine)):
+        at = _first(~fine)
+        got = float(laws[tuple(at)])
+        raise InputError(f"{name} must be non-negative, got {got:g} at {at}")
+    total = xp.sum(laws, axis=-1)
+    fine = xp.abs(total - 1) <= 1e-9
+    if not bool(xp.all(fine)):
+        at = _first(~fine)
+        row = f"row {at[0] if len(at) == 1 else at}" if at else "it"
+        got = float(total[tuple(at)])
+        raise InputError(f"every row of {name} must sum to 1; {row} sums to {got:.12g}")
+
+
+def _first(bad: Any) -> list[int]:
+    """Indices of the first offending entry."""
+    return [int(i) for i in np.argwhere(to_numpy(bad))[0]]
 
 
 def _as_like(values: Any, counts: Any, xp: Any) -> Any:
@@ -243,9 +312,7 @@ def _guess(fill: Any, counts: Any, xp: Any) -> Any:
         raise InputError(f'fill must be "uniform", "first-unseen" or a law, got {fill!r}')
     law = _as_like(fill, counts, xp)
     _check_shape("fill", law, counts)
-    total = xp.sum(law, axis=-1)
-    if not bool(xp.all(law >= 0)) or not bool(xp.all(xp.abs(total - 1) <= 1e-9)):
-        raise InputError("fill must be a law over the labels: non-negative rows that sum to 1")
+    _check_rows("fill", law, xp)
     return law
 
 
