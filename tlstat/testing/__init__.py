@@ -31,8 +31,13 @@ from typing import TYPE_CHECKING, Any
 _LAZY = {
     "BrokenLaw": "laws",
     "Law": "laws",
+    "bounded_losses": "certificates",
+    "certificate_levels": "certificates",
+    "check_certificate": "certificates",
+    "check_finite_class": "finite_class",
     "check_laws": "laws",
     "check_student": "knowledge_transfer",
+    "error_counts": "certificates",
     "find_counterexample": "laws",
     "finite_teachers": "knowledge_transfer",
     "label_counts": "knowledge_transfer",
@@ -41,14 +46,26 @@ _LAZY = {
 __all__ = [
     "BrokenLaw",
     "Law",
+    "bounded_losses",
+    "certificate_levels",
+    "check_certificate",
+    "check_finite_class",
     "check_laws",
     "check_student",
+    "error_counts",
     "find_counterexample",
     "finite_teachers",
     "label_counts",
 ]
 
 if TYPE_CHECKING:
+    from tlstat.testing.certificates import (
+        bounded_losses,
+        certificate_levels,
+        check_certificate,
+        error_counts,
+    )
+    from tlstat.testing.finite_class import check_finite_class
     from tlstat.testing.knowledge_transfer import check_student, finite_teachers, label_counts
     from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
 else:
