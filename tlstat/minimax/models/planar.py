@@ -85,6 +85,14 @@ class Intervals(PowerPair):
         """Target mass on which intervals differ from the best one."""
         return _two_ends(0.5, self.Q.power, ends)
 
+    def cells_P(self, edges: Any) -> np.ndarray:
+        """Source probabilities (H - 1, 2) of the labels in the cells between edges (one is 0)."""
+        return _mirrored_cells(self.P, edges)
+
+    def cells_Q(self, edges: Any) -> np.ndarray:
+        """Target probabilities of the labels in the cells between edges (one of them 0)."""
+        return _mirrored_cells(self.Q, edges)
+
     chart_dimension = 2
 
     def chart(self, u: Any) -> Any:
@@ -115,6 +123,13 @@ def _two_ends(scale: float, power: float, ends: Any) -> Any:
     here = xp.where(right, loss, scale - loss)  # F falls from F(1/2), rises to F(1/2) from 0
     left = xp.where(right, scale - loss, loss)
     return here[..., 1] + left[..., 0]
+
+
+def _mirrored_cells(law: PowerLaw, edges: Any) -> np.ndarray:
+    edges = np.asarray(edges, dtype=float)
+    left = law.cells(1 + 2 * edges[edges <= 0]) / 2
+    right = law.cells((1 - 2 * edges[edges >= 0])[::-1]) / 2
+    return np.concatenate([left, right[::-1]])
 
 
 def _fold_out(law: PowerLaw, rng: Any, size: tuple[int, ...]) -> tuple[Any, Any]:

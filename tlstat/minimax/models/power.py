@@ -68,7 +68,7 @@ class PowerLaw:
         """Order of magnitude of ``|t|`` that ``n`` points resolve, at most 1."""
         return float(n) ** (-1 / (self.power + 2 * self.noise)) if n > 0 else 1.0
 
-    def cells(self, edges: Any, centre: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    def cells(self, edges: Any, centre: float = 0.0) -> np.ndarray:
         """Probabilities of label 0 and of label 1 in the cells between sorted edges.
 
         Parameters
@@ -80,7 +80,7 @@ class PowerLaw:
 
         Returns
         -------
-        zeros, ones : ndarray, shape (H - 1,)
+        ndarray, shape (H - 1, 2)
         """
         x = np.clip(np.asarray(edges, dtype=float) - centre, -1.0, 1.0)
         left, right = x[:-1], x[1:]
@@ -94,7 +94,7 @@ class PowerLaw:
             size_r**self.power + size_l**self.power,
         )
         # at zero noise the two integrals are equal; rounding must not make a negative
-        return np.maximum((mass - signed) / 2, 0.0), np.maximum((mass + signed) / 2, 0.0)
+        return np.maximum(np.stack([mass - signed, mass + signed], axis=-1) / 2, 0.0)
 
     def draw(self, rng: Any, size: tuple[int, ...]) -> tuple[Any, Any]:
         """Raw points and labels (int64) of shape ``size``; ``rng`` is a Random or a Generator."""
@@ -181,6 +181,14 @@ class PowerPair:
     def beta_Q(self) -> float:
         """Bernstein exponent of the target."""
         return self.Q.beta
+
+    def cells_P(self, edges: Any) -> np.ndarray:
+        """Source probabilities (H - 1, 2) of label 0 and label 1 in the cells between edges."""
+        return self.P.cells(edges)
+
+    def cells_Q(self, edges: Any) -> np.ndarray:
+        """Target probabilities of the labels in the cells between edges."""
+        return self.Q.cells(edges)
 
     @property
     def noise_free(self) -> bool:

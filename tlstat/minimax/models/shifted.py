@@ -129,6 +129,10 @@ class ShiftedCentre(PowerPair):
         cdf = namespace(t).sign(t) * self.Q.disagreement(t)
         return abs(cdf - np.sign(self.b) * self.Q.disagreement(self.b))
 
+    def cells_P(self, edges: Any) -> np.ndarray:
+        """Source probabilities (H - 1, 2) of label 0 and label 1 in the cells between edges."""
+        return self.P.cells(edges, centre=self.b)
+
     chart_dimension = 1
 
     def chart(self, u: Any) -> Any:
