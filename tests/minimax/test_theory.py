@@ -96,7 +96,7 @@ mass_P, mass_Q = quad(lambda x: x, 0, 0.4)[0], quad(lambda x: 0.75 * x**0.5, 0, 
 rho, beta_P, beta_Q = 3.2 / 1.9, 2 / 3.2, 1.5 / 1.9
 cost = {"eps": 0.05, "delta": 0.1, "d": 2}
 effort = 2 * math.log(20) + math.log(10)
-gaussian = {"D": 20, "v_P": 1e-3, "v_Q": 0.02, "Delta": 0.3}
+gaussian = {"D": 20, "n_S": 1000, "n_T": 50, "sigma": 1.0, "Delta": 0.3}
 shared = 20 * 1e-3 * 0.02 / 0.021
 
 # bound, parameters, the value computed in another way (the shape, where constants are free)
@@ -460,7 +460,7 @@ def test_pooled_exponent_holds_on_mixtures():
 def test_gaussian_sandwich_and_simulation(Delta):
     """The linear estimator's risk is what the formula says; 4.9 standard errors are 1e-6."""
     v_P, v_Q, D = 1e-3, 0.02, 20
-    at = {"D": D, "v_P": v_P, "v_Q": v_Q, "Delta": Delta}
+    at = {"D": D, "n_S": 1000, "n_T": 50, "sigma": 1.0, "Delta": Delta}
     upper, lower = theory.GAUSSIAN_UPPER(**at), theory.GAUSSIAN_LOWER(**at)
     assert upper / 1.25 <= lower <= upper
     rng = np.random.default_rng(3)

@@ -182,11 +182,12 @@ TWO_SOURCES_RATE = Bound(
 )
 
 # --------------------------------------------------------- Gaussian transfer, exact up to 1.25
+# n_S and n_T points of noise sigma about two vectors of R^D that are at most Delta apart
 
-D, v_P, v_Q = symbols("D v_P v_Q", positive=True)
+D, n_S, n_T, sigma = symbols("D n_S n_T sigma", positive=True)
 Delta = symbols("Delta", nonnegative=True)
-_s = v_P + v_Q
-_shared = D * v_P * v_Q / _s
+_v_T, _s = sigma**2 / n_T, sigma**2 / n_S + sigma**2 / n_T
+_shared = D * sigma**2 / (n_S + n_T)
 _ball = D * _s * Delta**2 / (Delta**2 + D * _s)
 
 
@@ -203,19 +204,19 @@ def _gaussian(name: str, expr: Any, kind: Any, note: str, **more: Any) -> Bound:
 
 GAUSSIAN_UPPER = _gaussian(
     "Gaussian transfer: the best linear estimator",
-    _shared + (v_Q / _s) ** 2 * _ball,
+    _shared + (_v_T / _s) ** 2 * _ball,
     "upper",
     OURS,
 )
 GAUSSIAN_LOWER = _gaussian(
     "Gaussian transfer: lower bound for every procedure",
-    _shared + (v_Q / _s) ** 2 * _ball / Rational(5, 4),
+    _shared + (_v_T / _s) ** 2 * _ball / Rational(5, 4),
     "lower",
     f"{OURS}; the factor 1.25 between linear and minimax risk on a ball is classical",
 )
 GAUSSIAN_REGIMES = _gaussian(
     "Gaussian transfer: three regimes of the distance",
-    C * Min(D * v_Q, Delta**2 + _shared),
+    C * Min(D * _v_T, Delta**2 + _shared),
     "rate",
     f"{FROM_MEMORY}; the paper's constants were not checked",
     free=("C",),
