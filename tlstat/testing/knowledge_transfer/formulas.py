@@ -31,6 +31,7 @@ def _estimates() -> Any:
 
 
 def _tiny_problems() -> Any:
+    """Checked at every sample size up to the problem's."""
     from tlstat.testing.knowledge_transfer.strategies import problems
 
     return problems(5, max_inputs=3, max_labels=4, max_cells=6)
@@ -145,9 +146,10 @@ def check_risk(
 
 def _is_the_enumerated_risk(level: str, formula: Any, problem: Any) -> None:
     teacher = problem.teacher
-    value = float(formula(teacher, problem.n))
-    truth = exact.expected_risk(STUDENTS[level], teacher.rho, teacher.pi, problem.n)
-    assert abs(value - truth) <= _SUM_EPS, f"{value!r}; enumeration gives {truth!r}"
+    for n in range(problem.n + 1):
+        value = float(formula(teacher, n))
+        truth = exact.expected_risk(STUDENTS[level], teacher.rho, teacher.pi, n)
+        assert abs(value - truth) <= _SUM_EPS, f"{value!r} at n={n}; enumeration gives {truth!r}"
 
 
 def _agrees_with_simulation(level: str, formula: Any, problem: Any) -> None:
@@ -208,20 +210,21 @@ def check_exact_risk(
 # ----------------------------------------------------------------------------- bounds
 
 
-def _bounds(level: str, bound: Any, teacher: Teacher, n: int, risk: float) -> None:
+def _bounds(bound: Any, teacher: Teacher, n: int, risk: float) -> None:
     value = float(bound(teacher, n))
     # nan: the bound says nothing there
-    assert not value < risk - _SUM_EPS, f"bound {value!r} is below the expected risk {risk!r}"
+    assert not value < risk - _SUM_EPS, f"bound {value!r} at n={n}; the expected risk is {risk!r}"
 
 
 def _covers_tiny_problems(level: str, bound: Any, problem: Any) -> None:
-    teacher, n = problem.teacher, problem.n
-    risk = exact.expected_risk(STUDENTS[level], teacher.rho, teacher.pi, n)
-    _bounds(level, bound, teacher, n, risk)
+    teacher = problem.teacher
+    for n in range(problem.n + 1):
+        risk = exact.expected_risk(STUDENTS[level], teacher.rho, teacher.pi, n)
+        _bounds(bound, teacher, n, risk)
 
 
 def _covers(level: str, bound: Any, problem: Any) -> None:
-    _bounds(level, bound, problem.teacher, problem.n, exact_risk(problem.teacher, problem.n, level))
+    _bounds(bound, problem.teacher, problem.n, exact_risk(problem.teacher, problem.n, level))
 
 
 def _unfavourable_problems(level: str) -> Any:

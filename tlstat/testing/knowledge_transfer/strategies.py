@@ -15,6 +15,7 @@ from tlstat.knowledge_transfer.models import Teacher, sample_counts
 CONCENTRATIONS = (20.0, 1.0, 0.2, 0.02)
 _SEEDS = st.integers(0, 2**32 - 1)
 _COINS = st.booleans()
+_FEW = 12
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class Sample:
     counts: np.ndarray
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "counts", np.asarray(self.counts))
+
     def __repr__(self) -> str:
-        counts = np.array2string(self.counts, separator=", ", threshold=10**6, max_line_width=10**6)
-        return f"Sample({_shown(self.teacher)}, counts={counts}, seed={self.seed})".replace(
-            "\n", " "
-        )
+        counts = self.counts.tolist()
+        return f"Sample({_shown(self.teacher)}, counts={counts}, seed={self.seed})"
 
     @property
     def rng(self) -> np.random.Generator:
@@ -167,12 +169,11 @@ def label_counts(
 
 @st.composite
 def _counts(draw: Any, teacher: Teacher, min_n: int, max_n: int) -> np.ndarray:
-    few = min(max_n, max(min_n, 12))
-    if min_n <= 12 and draw(_COINS):
+    if min_n <= _FEW and draw(_COINS):
         support = np.flatnonzero(teacher.joint)
-        cells = support[draw(_lists_of_cells(support.size, min_n, few))]
+        cells = support[draw(_lists_of_cells(support.size, min_n, min(max_n, _FEW)))]
         return np.bincount(cells, minlength=teacher.joint.size).reshape(teacher.pi.shape)
-    n = draw(_integers(min_n, few if draw(_COINS) else max_n))
+    n = min_n + draw(_sizes(max_n - min_n))
     return sample_counts(teacher, n, np.random.default_rng(draw(_SEEDS)), 1)[0]
 
 
@@ -190,7 +191,13 @@ def samples(draw: Any, **sizes: Any) -> Sample:
 
 @st.composite
 def problems(draw: Any, max_n: int, **sizes: Any) -> Problem:
-    """A teacher, a sample size up to ``max_n`` (small ones more often) and a seed."""
+    """A teacher, a sample size up to ``max_n`` (of any order of magnitude) and a seed."""
     teacher = draw(finite_teachers(**sizes))
-    n = draw(_integers(0, min(5, max_n) if draw(_COINS) else max_n))
-    return Problem(teacher, n, draw(_SEEDS))
+    return Problem(teacher, draw(_sizes(max_n)), draw(_SEEDS))
+
+
+@lru_cache(maxsize=64)
+def _sizes(most: int) -> st.SearchStrategy[int]:
+    """Integers up to ``most``, each order of magnitude as often as the next."""
+    steps = [min(2**k, most) for k in range(2, most.bit_length() + 1)] or [most]
+    return st.sampled_from(steps).flatmap(lambda top: _integers(top // 4, top))
