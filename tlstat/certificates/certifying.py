@@ -250,7 +250,7 @@ def _assumptions(
     if primary == "auto" and binary:
         out.append(("0/1 loss", "the loss can take no values but 0 and 1; that was read off the "
                     "examples"))  # fmt: skip
-    if any(c.name == "betting" for c in group):
+    if any(c.anytime for c in group):
         out.append(("order of examples", "the examples are in an order that does not depend on "
                     "their losses"))  # fmt: skip
     return tuple(out)

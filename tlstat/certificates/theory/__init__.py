@@ -52,6 +52,7 @@ from tlstat.certificates.theory.failure import (
     NO_UNION_FAILURE,
     STRATIFIED_TAIL,
     UNION_FAILURE,
+    failure,
 )
 from tlstat.certificates.theory.posterior import (
     CATONI,
@@ -100,4 +101,5 @@ __all__ = [
     "UNION_FAILURE",
     "VC",
     "ZERO_ERRORS",
+    "failure",
 ]

@@ -96,3 +96,35 @@ CONTROLLED = Bound(
     source=Source("arXiv:2208.02814", "Theorem 1"),
     valid=And(Gt(alpha, 0), Lt(alpha, 1)),
 )
+
+
+def failure(limits: Any) -> tuple[float, float]:
+    """How often limits of an error count lie below the risk: at the worst risk, and on average.
+
+    Parameters
+    ----------
+    limits : array_like, shape (n + 1,)
+        The upper limit for ``k = 0, ..., n`` errors.
+
+    Returns
+    -------
+    worst : float
+        ``sup_p P(limit(K) < p)`` for ``K ~ Bin(n, p)``; the supremum is approached from above at
+        one of the limits.
+    mean : float
+        Its integral over ``p`` in (0, 1).
+    """
+    from scipy.special import betaincc
+    from scipy.stats import binom
+
+    limits = np.asarray(limits, dtype=float)
+    n = len(limits) - 1
+    k = np.arange(n + 1)
+    risks = np.unique(limits[(limits > 0) & (limits < 1)])
+    wrong = limits <= risks[:, None]
+    worst = np.sum(binom.pmf(k, n, risks[:, None]) * wrong, axis=1)
+    # limits of 0 fail at every risk above 0
+    certain = float(np.max(limits <= 0))
+    below = np.clip(limits, 0, 1)
+    mean = float(np.sum(betaincc(k + 1, n - k + 1, below)) / (n + 1))
+    return max([certain, *map(float, worst)]), mean

@@ -1,0 +1,87 @@
+"""Populations of candidates whose true risks are known in closed form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tlstat.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """Linear classifiers ``sign(w . x)`` of standard normal inputs with noisy labels.
+
+    Labels are ``sign(truth . x)``, flipped with probability ``noise``. All candidates are wrong
+    on the same inputs, so their errors are as dependent as those of models that were selected
+    from one zoo. The risk of a candidate is ``noise + (1 - 2 noise) angle(w, truth) / pi``.
+
+    Parameters
+    ----------
+    truth : ndarray, shape (d,)
+    candidates : ndarray, shape (M, d)
+        In the order of generation, fixed before any example is drawn.
+    noise : float
+        Probability of a flipped label, in [0, 1/2).
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit or the noise is not in [0, 1/2).
+    """
+
+    truth: np.ndarray
+    candidates: np.ndarray
+    noise: float
+
+    def __post_init__(self) -> None:
+        truth, candidates = np.asarray(self.truth, float), np.asarray(self.candidates, float)
+        if truth.ndim != 1 or candidates.ndim != 2 or candidates.shape[1:] != truth.shape:
+            raise InputError(
+                f"candidates have shape {candidates.shape} and truth {truth.shape}; expected "
+                "(M, d) and (d,)"
+            )
+        if not 0 <= self.noise < 0.5:
+            raise InputError(f"noise is {self.noise}; expected a probability below 1/2")
+        object.__setattr__(self, "truth", truth)
+        object.__setattr__(self, "candidates", candidates)
+
+    @classmethod
+    def from_cell(cls, cell: Any) -> Directions:
+        """``M`` candidates at random around the truth, from the cell's own seed.
+
+        Parameters
+        ----------
+        cell : mapping
+            ``M``, ``d``, ``noise``, ``seed``, and ``spread``: the standard deviation of a
+            candidate's coordinates around those of the truth, a unit vector, times ``sqrt(d)``.
+        """
+        d = int(cell["d"])
+        rng = np.random.default_rng(int(cell["seed"]))
+        truth = np.eye(d)[0]
+        step = rng.normal(size=(int(cell["M"]), d)) * (cell["spread"] / math.sqrt(d))
+        return cls(truth, truth + step, float(cell["noise"]))
+
+    @property
+    def M(self) -> int:
+        """Number of candidates."""
+        return len(self.candidates)
+
+    @cached_property
+    def risks(self) -> np.ndarray:
+        """True risk of every candidate, shape (M,)."""
+        cosine = self.candidates @ self.truth
+        cosine = cosine / np.linalg.norm(self.candidates, axis=1) / np.linalg.norm(self.truth)
+        angle = np.arccos(np.clip(cosine, -1, 1))
+        return np.asarray(self.noise + (1 - 2 * self.noise) * angle / math.pi)
+
+    def losses(self, n: int, rng: Any, size: int) -> Any:
+        """0/1 losses of all candidates on ``n`` fresh examples, shape (size, n, M), boolean."""
+        x = rng.normal(size=(size, n, len(self.truth)))
+        clean = x @ rng.asarray(self.truth) > 0
+        label = clean ^ (rng.uniform(size=(size, n)) < self.noise)
+        return (x @ rng.asarray(self.candidates.T) > 0) ^ label[..., None]
