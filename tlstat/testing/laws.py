@@ -82,8 +82,8 @@ def find_counterexample(
     Returns
     -------
     BrokenLaw or None
-        Not raised. Everything else comes from the active hypothesis profile, so under
-        ``derandomize=True`` the answer is always the same.
+        Not raised. Everything else comes from the active hypothesis profile: under
+        ``derandomize=True`` the answer is the same whenever the same code is loaded.
 
     Notes
     -----
