@@ -76,7 +76,7 @@ def largest_missing_mass(k: Any, n: Any) -> float:
     The maximiser has ``k - 1`` equal masses and one other, so the search is in one dimension.
     """
     k = whole("k", k, 1)
-    if not (n >= 0 and math.isfinite(n)):
+    if isinstance(n, str) or not (n >= 0 and math.isfinite(n)):
         raise InputError(f"n must be finite and at least 0, got {n!r}")
     return _worst_mass(k, float(n))[0]
 
