@@ -67,7 +67,9 @@ rademacher = CountCertificate(
     title="Rademacher",
     losses="[0,1]",
     formula=r"r + 2 \mathfrak{R}_n + \sqrt{\log(1/\delta) / (2n)}",
-    source=Source("Bartlett and Mendelson, JMLR 3 (2002)", "Theorem 8, one-sided"),
+    source=Source(
+        "Bartlett and Mendelson, JMLR 3 (2002)", "risk bounds by Rademacher complexity, one-sided"
+    ),
     value=_rademacher,
     assumptions=(CLASS, IID, BOUNDED),
     parameters=("complexity",),
@@ -85,7 +87,9 @@ rademacher_empirical = CountCertificate(
     title="empirical Rademacher",
     losses="[0,1]",
     formula=r"r + 2 \hat{\mathfrak{R}}_n + 3 \sqrt{\log(2/\delta) / (2n)}",
-    source=Source("Bartlett and Mendelson, JMLR 3 (2002)", "Theorems 8 and 11"),
+    source=Source(
+        "Bartlett and Mendelson, JMLR 3 (2002)", "risk bounds by empirical Rademacher complexity"
+    ),
     value=_empirical_rademacher,
     assumptions=(CLASS, IID, BOUNDED),
     parameters=("complexity",),

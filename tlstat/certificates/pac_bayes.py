@@ -168,7 +168,7 @@ pac_bayes_kl = _gibbs(
     "PAC-Bayes kl, exact normaliser",
     _kl,
     r"\mathrm{kl}^{-1}(r_Q, (K + \log(I(n)/\delta)) / n)",
-    Source("Maurer, arXiv:cs/0411099", "Theorem 1 and its proof"),
+    Source("Maurer, arXiv:cs/0411099", "Theorem 5", "with the exact normaliser of its proof"),
 )
 pac_bayes_kl_simple = _gibbs(
     "pac_bayes_kl_simple",

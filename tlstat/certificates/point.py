@@ -57,7 +57,7 @@ binomial_tail_inversion = CountCertificate(
     title="binomial tail inversion",
     losses="0/1",
     formula=r"\sup\{p : P(\mathrm{Bin}(n, p) \le k) \ge \delta\}",
-    source=Source("Langford, JMLR 6 (2005)", "Theorem 3.3; Clopper and Pearson 1934"),
+    source=Source("Langford, JMLR 6 (2005)", "test set bound; Clopper and Pearson 1934"),
     value=binomial_upper,
     assumptions=(FIXED, IID, BINARY),
     note="exact; for a stratified support use stratified_support",
@@ -93,7 +93,9 @@ stratified_support = CountCertificate(
         r"\ \max(\mathrm{BTI}(k, n, \delta), (k+1)/n)\}"
     ),
     source=Source(
-        "Hoeffding, Ann. Math. Statist. 27 (1956)", "Theorem 5", "its inversion is derived here"
+        "Hoeffding, Ann. Math. Statist. 27 (1956)",
+        "tail of a sum of unequal Bernoullis",
+        "its inversion is derived here",
     ),
     value=_stratified,
     assumptions=(FIXED, INDEPENDENT, BINARY),
