@@ -52,6 +52,14 @@ def test_closed_forms_agree_with_enumeration(level):
         )
 
 
+def test_the_unnormalised_closed_form_agrees_with_enumeration():
+    for fill in ("uniform", "first-unseen"):
+        for n in (0, 1, 4):
+            assert exact_risk(TINY, n, "unnormalised", fill=fill) == pytest.approx(
+                enumerate_risk(TINY, n, "unnormalised", fill=fill), abs=1e-12
+            )
+
+
 def test_closed_forms_agree_with_enumeration_on_structured_rows():
     big = Teacher([0.6, 0.4], [[0.7, 0.1, 0.1, 0.1, 0.0], [0.0, 0.0, 0.2, 0.2, 0.6]])
     for level in ("hard", "partial", "soft"):
@@ -63,9 +71,7 @@ def test_a_row_with_one_big_label_has_one_value_by_both_closed_forms():
 
     row = np.array([0.0, 0.0, 0.05, 0.05, 0.05, 0.85])
     for n in (1, 10, 200):
-        assert one_big_row(row, 0.3, n) == pytest.approx(
-            subset_row(row[2:], 2, 0.3, n), abs=1e-12
-        )
+        assert one_big_row(row, 0.3, n) == pytest.approx(subset_row(row[2:], 2, 0.3, n), abs=1e-12)
 
 
 def test_fill_rules_enter_the_closed_forms():

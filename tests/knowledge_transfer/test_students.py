@@ -14,11 +14,13 @@ from tlstat.knowledge_transfer import (
     sample_counts,
     soft_label_student,
     students,
+    theory,
     tv_risk,
+    unnormalised_label_student,
     weighted_label_limit,
     weighted_label_student,
 )
-from tlstat.knowledge_transfer.estimators import LEVELS
+from tlstat.knowledge_transfer.estimators import LEVELS, STUDENTS
 
 EPS = 1e-12
 
@@ -124,12 +126,61 @@ def test_students_minimise_their_losses(problem, seed):
     assert (np.log(partial[counts > 0]) == np.log(pi[counts > 0])).all()
 
 
+@given(problems())
+def test_without_normalisation_the_distance_is_the_missing_mass(problem):
+    """Logits that start at minus infinity: all mass on the labels seen, at a seen input."""
+    teacher, _, counts = problem
+    student = unnormalised_label_student(counts, teacher.pi)
+    missing = np.where(counts > 0, 0, teacher.pi).sum(axis=-1)
+    distance = 0.5 * np.abs(student - teacher.pi).sum(axis=-1)
+    seen = counts.sum(axis=-1) > 0
+    np.testing.assert_allclose(distance[seen], missing[seen], atol=EPS)
+    np.testing.assert_allclose(student[~seen], 1 / teacher.A)
+    assert (
+        tv_risk(partial_label_student(counts, teacher.pi), teacher)
+        <= (tv_risk(student, teacher) + EPS)
+    ).all()
+
+
+@pytest.mark.parametrize("z0", [-3.0, 0.0, 2.0, 800.0])
+def test_a_finite_start_is_biased_where_labels_are_impossible(z0):
+    """The softmax by hand, and what is left when all possible labels were seen."""
+    counts, pi = np.array([[2, 1, 0, 0]]), np.array([[0.7, 0.3, 0.0, 0.0]])
+    student = unnormalised_label_student(counts, pi, z0=z0)[0]
+    extra = np.exp(min(z0, 700.0))
+    weights = np.array([0.7, 0.3, extra, extra])
+    assert student == pytest.approx(weights / weights.sum(), rel=1e-12, abs=1e-300)
+    bias = 0.5 * np.abs(student - pi[0]).sum()
+    assert bias == pytest.approx(theory.UNNORMALISED_LABEL_BIAS(K_0=2, z_0=min(z0, 700)))
+    assert unnormalised_label_student([[0, 0]], [[0.9, 0.1]], z0=z0).tolist() == [[0.5, 0.5]]
+
+
+def test_a_finite_start_does_no_lasting_harm_where_all_labels_are_possible():
+    teacher = Teacher.dirichlet(3, 4, 5, 3.0)
+    counts = sample_counts(teacher, 10**6, Random(1), 1)
+    assert (counts > 0).all()
+    student = unnormalised_label_student(counts, teacher.pi, z0=1.0)
+    np.testing.assert_allclose(student[0], teacher.pi, rtol=1e-14)
+
+
+def test_raw_logits_lose_the_share_of_the_unseen():
+    """Teacher logits off by a constant: harmless once all labels of an input were seen."""
+    pi = np.array([[0.5, 0.3, 0.2]])
+    shifted = np.log(pi) + 1.5
+    for counts, same in [([[1, 2, 1]], True), ([[1, 2, 0]], False)]:
+        seen = np.array(counts) > 0
+        law = np.exp(np.where(seen, shifted, -1.0))
+        from_raw = law / law.sum()
+        ours = unnormalised_label_student(counts, pi, z0=-1.0)
+        assert np.allclose(from_raw, ours) == same
+
+
 def test_nothing_seen_gives_the_guess():
     counts = np.zeros((2, 3, 4))
     pi = Teacher.dirichlet(3, 4, 0).pi
     law = np.array([0.1, 0.2, 0.3, 0.4])
     guesses = {"uniform": np.full(4, 0.25), "first-unseen": np.eye(4)[0]}
-    for level in LEVELS:
+    for level in STUDENTS:
         for fill, guess in guesses.items():
             student = students(counts, pi, (level,), fill=fill)[level]
             np.testing.assert_allclose(student, np.broadcast_to(guess, counts.shape), atol=EPS)
@@ -184,7 +235,7 @@ def test_numpy_and_torch_students_agree():
     counts = sample_counts(teacher, 60, Random(5), 40)
     fills = ["uniform", "first-unseen", np.full(9, 1 / 9)]
     for fill in fills:
-        for level in LEVELS:
+        for level in STUDENTS:
             ours = students(counts, teacher.pi, (level,), fill=fill)[level]
             theirs = students(torch.asarray(counts), teacher.pi, (level,), fill=fill)[level]
             assert isinstance(theirs, torch.Tensor)
@@ -206,15 +257,38 @@ def test_lists_and_integers_are_accepted():
         ([[1, np.nan]], [[0.5, 0.5]], "counts must be finite and non-negative"),
         ([1, 2], [[0.5, 0.5]], r"counts must have shape \(\.\.\., S, A\)"),
         ([[1, 2]], [[0.5, 0.3, 0.2]], "teacher_probs has shape"),
-        ([[1, 2]], [[0.5, 0.6]], "must sum to 1"),
-        ([[1, 2]], [[1.5, -0.5]], "non-negative"),
-        ([[1, 2]], [[1.0, 0.0]], "probability zero"),
+        ([[1, np.inf]], [[0.5, 0.5]], "counts must be finite"),
+        ([[1, 2]], [[0.5, 0.6]], "row 0 sums to 1.1"),
+        ([[1, 2], [0, 1]], [[0.5, 0.5], [0.5, 0.4]], "row 1 sums to 0.9"),
+        ([[1, 2]], [[1.5, -0.5]], r"non-negative, got -0.5 at \[0, 1\]"),
+        ([[1, 2]], [[np.nan, 1.0]], r"non-negative, got nan at \[0, 0\]"),
+        ([[1, 2]], [[1.0, 0.0]], r"counts\[0, 1\] is positive.*probability zero"),
         ([[1, 2]], None, "teacher_probs is missing"),
+        ([[1, 2]], [0.5, 0.25, 0.25], "teacher_probs has shape"),
+        ([[[1, 2], [3, 4]]], [[0.5, 0.5]] * 3, "teacher_probs has shape"),
     ],
 )
 def test_bad_samples_are_refused(counts, probs, message):
-    with pytest.raises(InputError, match=message):
-        partial_label_student(counts, probs)
+    told = (
+        weighted_label_student,
+        partial_label_student,
+        soft_label_student,
+        unnormalised_label_student,
+    )
+    for student in told:
+        with pytest.raises(InputError, match=message):
+            student(counts, probs)
+
+
+def test_bad_samples_are_refused_on_torch():
+    torch = pytest.importorskip("torch")
+    counts = torch.tensor([[1, 2], [0, 1]])
+    with pytest.raises(InputError, match="row 1 sums to 0.9"):
+        soft_label_student(counts, np.array([[0.5, 0.5], [0.5, 0.4]]))
+    with pytest.raises(InputError, match="got nan"):
+        soft_label_student(counts, torch.tensor([[0.5, 0.5], [0.5, float("nan")]]))
+    with pytest.raises(InputError, match="counts must be finite and non-negative, got -1"):
+        hard_label_student(torch.tensor([[1, -1]]))
 
 
 def test_bad_options_are_refused():
@@ -227,6 +301,10 @@ def test_bad_options_are_refused():
         hard_label_student(counts, fill=[0.5, 0.25, 0.25])
     with pytest.raises(InputError, match="gamma"):
         weighted_label_student(counts, pi, gamma=-1)
+    with pytest.raises(InputError, match="z0 must be"):
+        unnormalised_label_student(counts, pi, z0=np.inf)
+    with pytest.raises(InputError, match="z0 must be"):
+        unnormalised_label_student(counts, pi, z0=np.nan)
     with pytest.raises(InputError, match="levels"):
         students(counts, pi, ("firm",))
     with pytest.raises(InputError, match="last two axes"):
