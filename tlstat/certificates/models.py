@@ -84,4 +84,4 @@ class Directions:
         x = rng.normal(size=(size, n, len(self.truth)))
         clean = x @ rng.asarray(self.truth) > 0
         label = clean ^ (rng.uniform(size=(size, n)) < self.noise)
-        return (x @ rng.asarray(self.candidates.T) > 0) ^ label[..., None]
+        return (x @ rng.asarray(self.candidates.T) > 0) != label[..., None]
