@@ -11,6 +11,7 @@ from tlstat.certificates import (
     CERTIFICATES,
     binomial_tail_inversion,
     catoni,
+    gaussian_linear,
     gibbs_certificate,
     kl_inverse,
     kl_upper_inverse,
@@ -209,6 +210,27 @@ def test_a_sampled_risk_covers():
     assert np.max(stats.binom.cdf(k, draws, limits[:-1])) <= level * (1 + 1e-10)
 
 
+def test_the_gaussian_linear_posterior_against_draws():
+    rng = np.random.default_rng(6)
+    x, w = rng.standard_normal((30, 4)), rng.standard_normal(4)
+    y = np.where(x @ w + rng.standard_normal(30) > 0, 1.0, -1.0)
+    margins = y * (x @ w) / (np.linalg.norm(w) * np.linalg.norm(x, axis=1))
+    scales = np.array([0.0, 0.7, 3.0])
+    risk, kl = gaussian_linear(margins, scales)
+    for scale, expected in zip(scales, risk, strict=True):
+        drawn = scale * w / np.linalg.norm(w) + rng.standard_normal((40_000, 4))
+        errors = np.mean((drawn @ x.T) * y <= 0, axis=1)
+        assert abs(errors.mean() - expected) < 5 * errors.std() / 200
+    assert risk[0] == pytest.approx(0.5)
+    np.testing.assert_allclose(kl, scales**2 / 2)
+    one = gaussian_linear(margins, 0.7)
+    assert one.risk == pytest.approx(risk[1], rel=1e-13)
+    assert pac_bayes_kl(risk, 30, kl, delta=DELTA).shape == (3,)
+    rows = gaussian_linear(np.stack([margins, -margins]), scales)
+    np.testing.assert_allclose(rows.risk.sum(axis=1), 1)
+    assert rows.kl.shape == (3, 2)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -220,6 +242,9 @@ def test_a_sampled_risk_covers():
         (lambda: pac_bayes_lambda(0.2, 80, 1.0, delta=0.1, lam=2.0), "lam must be strictly"),
         (lambda: catoni(0.2, 80, 1.0, delta=0.1, C=0.0), "C must be positive"),
         (lambda: log_normaliser(2.5), "n must be a whole number"),
+        (lambda: gaussian_linear([0.1, 1.5], 1.0), "margins must be cosines"),
+        (lambda: gaussian_linear([0.1], -1.0), "scale must be finite"),
+        (lambda: gaussian_linear([], 1.0), "examples on the last axis"),
         (lambda: gibbs_certificate(3, 80, [1.0], delta=0.1), "candidates on its last axis"),
         (lambda: gibbs_certificate([3], 80, [-1.0], delta=0.1), "betas must be finite"),
         (lambda: gibbs_certificate([3, 4], 80, [1.0], delta=0.1, candidates=1), "at least the 2"),

@@ -34,6 +34,11 @@ _MODULES = {
         "hypergeometric_inversion",
         "through_cover",
     ),
+    "gibbs": (
+        "gaussian_linear",
+        "gibbs_certificate",
+        "sampled_risk",
+    ),
     "inversion": (
         "kl_divergence",
         "kl_upper_inverse",
@@ -41,14 +46,12 @@ _MODULES = {
     ),
     "pac_bayes": (
         "catoni",
-        "gibbs_certificate",
         "log_normaliser",
         "mcallester",
         "pac_bayes_kl",
         "pac_bayes_kl_simple",
         "pac_bayes_lambda",
         "quadratic",
-        "sampled_risk",
     ),
     "point": (
         "bernstein_relaxation",
@@ -96,6 +99,7 @@ __all__ = [
     "empirical_bernstein",
     "empirical_rademacher",
     "finite_class",
+    "gaussian_linear",
     "gibbs_certificate",
     "hoeffding",
     "hoeffding_bentkus",
@@ -142,17 +146,16 @@ if TYPE_CHECKING:
         vc,
     )
     from tlstat.certificates.finite_pool import distinct, hypergeometric_inversion, through_cover
+    from tlstat.certificates.gibbs import gaussian_linear, gibbs_certificate, sampled_risk
     from tlstat.certificates.inversion import kl_divergence, kl_upper_inverse, log_binomial_cdf
     from tlstat.certificates.pac_bayes import (
         catoni,
-        gibbs_certificate,
         log_normaliser,
         mcallester,
         pac_bayes_kl,
         pac_bayes_kl_simple,
         pac_bayes_lambda,
         quadratic,
-        sampled_risk,
     )
     from tlstat.certificates.point import (
         bernstein_relaxation,

@@ -137,7 +137,7 @@ def empirical_rademacher(
     n = x.shape[1]
     signs = rng.integers(0, 2, (n, draws)) * 2.0 - 1
     suprema = ((x - 0.5) @ signs).max(axis=0) / n
-    return float(max(0.0, suprema.mean()) + np.sqrt(level / (2 * draws)))
+    return float(raised(max(0.0, suprema.mean()) + np.sqrt(level / (2 * draws))))
 
 
 def log_growth(points: ArrayLike, dimension: ArrayLike) -> Any:

@@ -9,7 +9,7 @@ randomised (Gibbs) predictor, not a majority vote.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,7 +26,6 @@ from tlstat.certificates.base import (
     log_level,
 )
 from tlstat.certificates.inversion import Floats, counts, kl_upper_inverse, numbers, raised, require
-from tlstat.errors import InputError
 
 PRIOR = Assumption("prior", "the prior was fixed before these examples were seen")
 
@@ -208,92 +207,3 @@ catoni = _gibbs(
     Source("Catoni, IMS Lecture Notes 56 (2007)", "Theorem 1.2.6"),
     "C= must be fixed before the data; over a grid of G values use delta / G",
 )
-
-
-class GibbsResult(NamedTuple):
-    """A certified Gibbs posterior; arrays over the leading axes."""
-
-    limit: Any
-    beta: Any
-    risk: Any
-    kl: Any
-
-
-def gibbs_certificate(
-    k: ArrayLike,
-    n: int,
-    betas: ArrayLike,
-    *,
-    delta: ArrayLike | None = None,
-    log_inv_delta: ArrayLike | None = None,
-    candidates: float | None = None,
-    log_prior: ArrayLike | None = None,
-) -> GibbsResult:
-    """The best Gibbs posterior ``Q_j ~ P_j exp(-beta k_j)`` on a finite class, certified.
-
-    The bound of `pac_bayes_kl` holds for all posteriors together, hence ``beta`` is chosen after
-    the data at no cost. It certifies the predictor that draws a candidate from ``Q`` each time.
-
-    Parameters
-    ----------
-    k : array_like, shape (..., M)
-        Errors, or sums of losses, of the candidates.
-    n : int
-        Number of examples.
-    betas : array_like
-        Inverse temperatures to try, at least 0.
-    delta, log_inv_delta : array_like
-        Exactly one of the two; broadcast against the leading axes.
-    candidates : float, optional
-        Size of the class if not all were scored; the others get posterior weight 0.
-    log_prior : array_like, shape (M,), optional
-        Logarithms of prior weights with sum at most 1 (`tlstat.certificates.weights`); uniform
-        by default.
-
-    Returns
-    -------
-    GibbsResult
-        ``limit``, the best ``beta``, and ``risk`` and ``kl`` of its posterior.
-    """
-    from tlstat.certificates.weights import checked_log_weights, uniform
-
-    k, _ = counts(to_numpy(k), n, whole=False)
-    betas = np.atleast_1d(numbers(betas, "betas"))
-    require((betas >= 0) & np.isfinite(betas), betas, "betas", "finite and at least 0")
-    if k.ndim == 0 or (candidates is not None and log_prior is not None):
-        raise InputError("k needs the candidates on its last axis, and one prior at most")
-    size = k.shape[-1]
-    if candidates is not None and candidates < size:
-        raise InputError(f"candidates must be at least the {size} scored ones, got {candidates}")
-    if log_prior is None:
-        prior = np.full(size, uniform(size if candidates is None else candidates))
-    else:
-        prior = checked_log_weights(log_prior, size)
-    risks, kls = [], []
-    for beta in betas:
-        log_q = prior - beta * k
-        log_q = log_q - special.logsumexp(log_q, axis=-1, keepdims=True)
-        q = np.exp(log_q)
-        risks.append(np.sum(q * k, axis=-1) / n)
-        # 0 log 0 = 0, for candidates outside the prior
-        kls.append(np.sum(np.where(q > 0, q * (log_q - np.where(q > 0, prior, 0.0)), 0.0), axis=-1))
-    risk, kl = np.clip(raised(np.array(risks)), 0, 1), raised(np.maximum(np.array(kls), 0.0))
-    level = log_level(delta, log_inv_delta)
-    limit = pac_bayes_kl(risk, n, kl, log_inv_delta=np.broadcast_to(level, risk.shape))
-    best = np.expand_dims(np.argmin(limit, axis=0), 0)
-    picked = [np.take_along_axis(np.asarray(v), best, 0)[0] for v in (limit, risk, kl)]
-    limit, risk, kl = (float(v) if v.ndim == 0 else v for v in picked)
-    return GibbsResult(limit, betas[best[0]] if np.ndim(limit) else float(betas[best[0]]), risk, kl)
-
-
-def sampled_risk(
-    mean: ArrayLike, draws: ArrayLike, *, delta: ArrayLike | None = None,
-    log_inv_delta: ArrayLike | None = None,
-) -> Any:  # fmt: skip
-    """Upper limit of ``r_Q`` from the mean loss of ``draws`` independent draws from ``Q``.
-
-    Use it as ``risk`` of a PAC-Bayes certificate; the two probabilities of failure add. One-sided,
-    so ``log(1/delta)`` suffices where Langford and Caruana (2001) spend ``log(2/delta)``.
-    """
-    _, draws = counts(0, draws)
-    return kl_upper_inverse(mean, log_level(delta, log_inv_delta) / draws)

@@ -1,4 +1,8 @@
-"""Selecting with a guarantee: a split of the sample, Learn-then-Test, conformal risk control."""
+"""Selecting with a guarantee: a split of the sample, Learn-then-Test, conformal risk control.
+
+What is controlled is unconditional: "deployed, and the risk is above alpha" has probability at most
+``delta``. Among the models that happen to be deployed the share of bad ones can be larger.
+"""
 
 from __future__ import annotations
 
