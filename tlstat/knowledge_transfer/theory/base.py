@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sympy import symbols
 
+from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.knowledge_transfer.models import Teacher
 from tlstat.knowledge_transfer.priors import Prior
@@ -20,6 +21,26 @@ S, A, n, delta, k, C = symbols("S A n delta k C", positive=True)
 xi, xi_tilde, root_rho, spread, c_S, c_A = symbols(
     "xi xi_tilde root_rho spread c_S c_A", nonnegative=True
 )
+
+
+def double(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A closed form whose parameters arrive as float64 arrays, numpy's or torch's."""
+
+    def value(**params: Any) -> Any:
+        tensor = next((v for v in params.values() if hasattr(v, "detach")), 0)
+        xp = namespace(tensor)
+        given = {name: xp.asarray(v, dtype=xp.float64) for name, v in params.items()}
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return function(**given)
+
+    return value
+
+
+def complement_power(x: Any, n: Any) -> Any:
+    """``(1 - x)**n`` without the loss of digits that ``1 - x`` has where ``n`` is large."""
+    xp = namespace(x)
+    power = xp.exp(n * xp.log1p(-x))
+    return xp.where(n == 0, xp.ones_like(power), power)
 
 
 def numeric(function: Callable[..., float]) -> Callable[..., Any]:

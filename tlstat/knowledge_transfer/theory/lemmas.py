@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sympy import And, E, Ge, Gt, Le, Lt, Rational, exp, log, sqrt, symbols
 
-from tlstat.knowledge_transfer.theory.base import PAPER, delta, n
+from tlstat.knowledge_transfer.theory.base import PAPER, complement_power, delta, double, n
 from tlstat.theory.bound import Bound, Source
 
 p, eta = symbols("p eta", positive=True)
@@ -21,6 +21,7 @@ BRETAGNOLLE_HUBER = Bound(
 UNSEEN_TERM = Bound(
     name="x (1-x)^n, largest at x = 1/(n+1)",
     expr=(n / (n + 1)) ** (n + 1) / n,
+    value=double(lambda n: complement_power(1 / (n + 1), n + 1) / n),
     kind="upper",
     source=Source(PAPER, "Lemma E.5"),
     valid=Gt(n, 0),
@@ -42,6 +43,7 @@ UNSEEN_TERM_PAPER = Bound(
 INVERSE_COUNT = Bound(
     name="mean of 1/(X+1) for a binomial X",
     expr=(1 - (1 - p) ** (n + 1)) / (p * (n + 1)),
+    value=double(lambda n, p: (1 - complement_power(p, n + 1)) / (p * (n + 1))),
     kind="exact",
     source=Source(PAPER, "Appendix E, binomial lemma"),
     valid=_PROBABILITY,

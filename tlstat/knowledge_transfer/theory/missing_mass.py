@@ -11,7 +11,16 @@ from __future__ import annotations
 from sympy import And, E, Ge, Gt, LambertW, Le, Lt, Rational, log, sqrt
 
 from tlstat.knowledge_transfer import minimax
-from tlstat.knowledge_transfer.theory.base import OURS, PAPER, delta, k, n, numeric
+from tlstat.knowledge_transfer.theory.base import (
+    OURS,
+    PAPER,
+    complement_power,
+    delta,
+    double,
+    k,
+    n,
+    numeric,
+)
 from tlstat.theory.bound import Bound, Source
 
 RAJARAMAN_2020 = "arXiv:2009.05990"
@@ -101,6 +110,7 @@ MISSING_MASS_SHORTFALL_SHARP = Bound(
 GOOD_TURING_BIAS = Bound(
     name="bias of Good-Turing",
     expr=(1 - 1 / n) ** (n - 1) / n,
+    value=double(lambda n: complement_power(1 / n, n - 1) / n),
     kind="upper",
     source=Source(GOOD_TURING_2017, "bias", note=f"1/n there; this maximum is {OURS}"),
     valid=Gt(n, 1),

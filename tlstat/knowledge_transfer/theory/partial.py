@@ -16,7 +16,9 @@ from tlstat.knowledge_transfer.theory.base import (
     S,
     c_A,
     c_S,
+    complement_power,
     delta,
+    double,
     n,
     numeric,
 )
@@ -84,6 +86,7 @@ PARTIAL_LABEL_RATE_PROBABILITY_ONE_INPUT = Bound(
 PARTIAL_LABEL_EXPONENTIAL = Bound(
     name="partial soft labels: risk where every label has mass of at least c_S c_A",
     expr=(1 - c_S * c_A) ** n,
+    value=double(lambda c_S, c_A, n: complement_power(c_S * c_A, n)),
     kind="upper",
     scope="every instance of at least this mass",
     assumptions=BASE,
@@ -96,6 +99,7 @@ PARTIAL_LABEL_EXPONENTIAL = Bound(
 PARTIAL_LABEL_LOWER = Bound(
     name="partial soft labels: lower bound for every procedure",
     expr=S * (A - 1) / (4 * (n + 1)) * (1 - 1 / (n + 1)) ** n,
+    value=double(lambda S, A, n: S * (A - 1) / (4 * (n + 1)) * complement_power(1 / (n + 1), n)),
     kind="lower",
     scope="all procedures",
     assumptions=(*BASE, OVER_BUDDIES),

@@ -15,7 +15,9 @@ from tlstat.knowledge_transfer.theory.base import (
     C,
     S,
     c_S,
+    complement_power,
     delta,
+    double,
     n,
     numeric,
 )
@@ -61,6 +63,7 @@ SOFT_LABEL_UPPER_PROBABILITY = Bound(
 SOFT_LABEL_EXPONENTIAL = Bound(
     name="soft labels: risk where every input has mass of at least c_S",
     expr=(1 - c_S) ** n,
+    value=double(lambda c_S, n: complement_power(c_S, n)),
     kind="upper",
     scope="every instance of at least this mass",
     assumptions=BASE,
