@@ -74,10 +74,7 @@ class Directions:
     @cached_property
     def risks(self) -> np.ndarray:
         """True risk of every candidate, shape (M,)."""
-        cosine = self.candidates @ self.truth
-        cosine = cosine / np.linalg.norm(self.candidates, axis=1) / np.linalg.norm(self.truth)
-        angle = np.arccos(np.clip(cosine, -1, 1))
-        return np.asarray(self.noise + (1 - 2 * self.noise) * angle / math.pi)
+        return np.asarray(direction_risks(self.truth, self.candidates, self.noise))
 
     def losses(self, n: int, rng: Any, size: int) -> Any:
         """0/1 losses of all candidates on ``n`` fresh examples, shape (size, n, M), boolean."""
@@ -85,3 +82,37 @@ class Directions:
         clean = x @ rng.asarray(self.truth) > 0
         label = clean ^ (rng.uniform(size=(size, n)) < self.noise)
         return (x @ rng.asarray(self.candidates.T) > 0) != label[..., None]
+
+
+def direction_risks(truth: np.ndarray, candidates: Any, noise: float) -> Any:
+    """``noise + (1 - 2 noise) angle / pi`` for candidates of shape (..., d)."""
+    lengths = np.linalg.norm(candidates, axis=-1) * np.linalg.norm(truth)
+    angle = np.arccos(np.clip(candidates @ truth / lengths, -1, 1))
+    return noise + (1 - 2 * noise) * angle / math.pi
+
+
+def fresh_directions(cell: Any, n: int, rng: Any, size: int) -> tuple[Any, np.ndarray]:
+    """Losses when the candidates, too, are drawn anew in every replicate, from one prior.
+
+    Parameters
+    ----------
+    cell : mapping
+        ``M``, ``d``, ``noise`` and ``spread`` as in `Directions.from_cell`.
+    n : int
+        Number of examples.
+    rng : Random
+    size : int
+
+    Returns
+    -------
+    losses : array, shape (size, n, M)
+    risks : ndarray, shape (size, M)
+    """
+    d = int(cell["d"])
+    truth = np.eye(d)[0]
+    step = np.asarray(rng.normal(size=(size, int(cell["M"]), d)))
+    candidates = truth + step * (cell["spread"] / math.sqrt(d))
+    x = np.asarray(rng.normal(size=(size, n, d)))
+    label = (x @ truth > 0) ^ (np.asarray(rng.uniform(size=(size, n))) < cell["noise"])
+    losses = (x @ candidates.swapaxes(1, 2) > 0) != label[..., None]
+    return losses, direction_risks(truth, candidates, cell["noise"])
