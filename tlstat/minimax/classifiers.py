@@ -21,6 +21,8 @@ from tlstat.errors import InputError
 from tlstat.minimax.estimators import confidence_set, confidence_set_erm, select
 from tlstat.minimax.sampling import Sample
 
+_MAX_BYTES = 2**32
+
 
 @dataclass(frozen=True)
 class Stump:
@@ -192,6 +194,13 @@ class _FiniteClassClassifier(ClassifierMixin, BaseEstimator):
 
     def _labels(self, X: np.ndarray) -> np.ndarray:
         """Labels of all points by all hypotheses, shape (H, n)."""
+        needed = 3 * 8 * len(self.hypotheses_) * len(X)
+        if needed > _MAX_BYTES:
+            raise InputError(
+                f"hypotheses: {len(self.hypotheses_)} labellings of {len(X)} points need about "
+                f"{needed / 2**30:.1f} GiB; expected at most {_MAX_BYTES / 2**30:.0f} GiB: take "
+                "fewer hypotheses"
+            )
         rows = [np.asarray(_apply(h, X)) for h in self.hypotheses_]
         for number, row in enumerate(rows):
             if row.shape != (len(X),):

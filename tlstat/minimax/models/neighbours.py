@@ -22,7 +22,7 @@ from tlstat.minimax.models.checks import (
     require_unit,
 )
 
-_SCALES = 33
+_SCALES = 17
 _ROUNDS = 4
 _DECIDED = 40.0
 

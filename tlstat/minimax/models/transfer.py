@@ -18,7 +18,9 @@ from tlstat.minimax.models.checks import require, require_count, require_non_neg
 from tlstat.minimax.models.checks import require_positive as _require_positive
 
 _ORTHOSYMMETRIC = 1.25  # linear against all estimators over a ball (Donoho, Liu, MacGibbon 1990)
-_NODES = 400
+_SPREAD = 12.0  # standard deviations over which a law is integrated
+_NODES, _NODE_WEIGHTS = np.polynomial.legendre.leggauss(160)
+_SMALL, _LARGE = 1e-3, 200
 
 
 @dataclass(frozen=True)
@@ -153,19 +155,34 @@ def ball_minimax(radius: float, D: int) -> tuple[float, float]:
     -------
     lower, upper : float
         By the uniform prior on a sphere of at most this radius and its Bayes rule, and by
-        linear estimators (at most 1.25 times the minimax risk).
+        linear estimators (at most 1.25 times the minimax risk). Radii below 1e-3 and dimensions
+        above 200 have the linear bounds alone.
     """
     require_non_negative(radius=radius)
     require_count(1, D=D)
     linear = D * radius**2 / (radius**2 + D)
     lower, upper = linear / _ORTHOSYMMETRIC, linear
-    if radius > 0:
-        spheres = np.minimum(radius, 1.5 * math.sqrt(D)) * np.linspace(0.5, 1, 11)
-        lower = max(lower, *(sphere_risk(m, m, D) for m in spheres))
-    if 0 < radius <= 3 * math.sqrt(D):
-        risks = [sphere_risk(radius, r, D) for r in radius * np.linspace(0, 1, 41)]
-        upper = min(upper, max(risks))
+    if radius < _SMALL or D > _LARGE:
+        return lower, upper
+    spheres = min(radius, 1.5 * math.sqrt(D)) * np.array([0.7, 0.8, 0.9, 1.0])
+    lower = max(lower, *(sphere_risk(m, m, D) for m in spheres))
+    if radius <= 2 * math.sqrt(D):
+        upper = min(upper, _largest_sphere_risk(radius, D))
     return lower, max(lower, upper)
+
+
+def _largest_sphere_risk(m: float, D: int) -> float:
+    """Largest risk in the ball of the Bayes rule for its sphere: at an end, or in between."""
+    from scipy.optimize import minimize_scalar
+
+    radii = m * np.linspace(0, 1, 13)
+    risks = [sphere_risk(m, r, D) for r in radii]
+    at = int(np.argmax(risks))
+    if at in (0, 12):
+        return risks[at]
+    between = (radii[at - 1], radii[at + 1])
+    found = minimize_scalar(lambda r: -sphere_risk(m, r, D), bounds=between, method="bounded")
+    return max(risks[at], -float(found.fun))
 
 
 def sphere_risk(m: float, r: float, D: int) -> float:
@@ -173,21 +190,31 @@ def sphere_risk(m: float, r: float, D: int) -> float:
 
     At ``r = m`` it is that prior's Bayes risk. By a quadrature over ``|X|``.
     """
+    from scipy.special import gammaln
+
+    order = D / 2 - 1
+    centre = math.sqrt(r**2 + D)
+    low, high = max(0.0, centre - _SPREAD), centre + _SPREAD
+    x = low + (high - low) * (_NODES + 1) / 2
+    w = _NODE_WEIGHTS * (high - low) / 2
+    if r > 0:
+        log_bessel, cosine = _bessel(order, r * x)
+        log_density = (order + 1) * np.log(x) - order * math.log(r) - (x - r) ** 2 / 2 + log_bessel
+    else:
+        cosine = np.zeros_like(x)
+        log_density = (D - 1) * np.log(x) - x**2 / 2 - order * math.log(2) - gammaln(D / 2)
+    size = m * _bessel(order, m * x)[1]
+    return float(w @ (np.exp(log_density) * (size**2 - 2 * size * r * cosine + r**2)))
+
+
+def _bessel(order: float, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``log(exp(-z) I_order(z))`` and ``I_{order+1}(z) / I_order(z)``, also where I underflows."""
     from scipy.special import gammaln, ive
 
-    spread = 12.0
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    centre = math.sqrt(r**2 + D)
-    low, high = max(0.0, centre - spread), centre + spread
-    x = low + (high - low) * (nodes + 1) / 2
-    w = weights * (high - low) / 2
-    order = D / 2 - 1
-    if r > 0:
-        log_scale = (order + 1) * np.log(x) - order * math.log(r) - (x - r) ** 2 / 2
-        density = np.exp(log_scale) * ive(order, r * x)
-        cosine = ive(order + 1, r * x) / ive(order, r * x)
-    else:
-        log_chi = (D - 1) * np.log(x) - x**2 / 2 - order * math.log(2) - gammaln(D / 2)
-        density, cosine = np.exp(log_chi), np.zeros_like(x)
-    size = m * ive(order + 1, m * x) / ive(order, m * x)
-    return float(w @ (density * (size**2 - 2 * size * r * cosine + r**2)))
+    value, following = ive(order, z), ive(order + 1, z)
+    ok = value > 1e-280
+    safe = np.where(ok, value, 1.0)
+    # the first terms of the power series
+    small = order * np.log(z / 2) - gammaln(order + 1) + z**2 / (4 * (order + 1)) - z
+    ratio = np.where(ok, following / safe, z / (2 * (order + 1)))
+    return np.where(ok, np.log(safe), small), ratio
