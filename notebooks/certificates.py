@@ -62,10 +62,10 @@ wrong = np.stack([tree.predict(X[pool][:, pixels]) != y[pool] for pixels, tree i
 risks = wrong.mean(axis=0)  # exact, as the pool is the population
 support = rng.integers(len(pool), size=80)
 errors = wrong[support].astype(int)
-np.savetxt("errors.csv", errors, fmt="%d", delimiter=",")
-print(
-    f"errors: {errors.shape}, true error of the candidates {risks.min():.3f} to {risks.max():.3f}"
-)
+file = Path(tempfile.mkdtemp()) / "errors.csv"
+np.savetxt(file, errors, fmt="%d", delimiter=",")
+print(f"table of errors: {errors.shape}")
+print(f"true errors of the candidates: {risks.min():.3f} to {risks.max():.3f}")
 
 # %% [markdown]
 # ## The certificate
@@ -100,7 +100,7 @@ limits = {
     "Hoeffding, delta/M": hoeffding(fewest, 80, delta=0.05 / 400),
     "binomial inversion, delta (invalid)": binomial_tail_inversion(fewest, 80, delta=0.05),
 }
-fig, ax = figure(6.5, 3.2)
+fig, ax = figure(7.0, 3.8)
 bins = np.linspace(0, 0.5, 101)
 ax.hist(true, bins, color="0.75", label="true error of the selected")
 for colour, (label, limit) in zip(COLOURS, limits.items(), strict=False):
@@ -108,7 +108,7 @@ for colour, (label, limit) in zip(COLOURS, limits.items(), strict=False):
     failed = np.mean(limit < true)
     ax.plot(values, counts, "o-", ms=4, color=colour, label=f"{label}: fails {failed:.1%}")
 ax.set(xlabel="risk", ylabel="of 2,000 support sets")
-ax.legend(loc="upper right")
+fig.legend(loc="outside lower center", ncols=2)
 display(fig)
 
 # %% [markdown]
