@@ -3,13 +3,15 @@
 Rows of the paper are columns here: Instances 1, 2 and 3, two sizes each. Lines are exact
 expectations, markers are means of simulated samples with intervals of two standard errors, and
 the legend gives the slope fitted to the markers of the student that the instance is hard for,
-over the shaded range of sample sizes where it is asymptotic. Sizes are ours: those of the paper
-are not printed in its text. Risks below the axis decay exponentially.
+over the shaded range of sample sizes where it is asymptotic. Grey lines are lower bounds for every
+procedure on this level over its worst teacher: dashed the paper's, dotted the sharper ones (ours).
+Instance 2 is not the worst teacher, so the student is below the sharper line there. Sizes are ours:
+those of the paper are not printed in its text. Risks below the axis decay exponentially.
 """
 
 import numpy as np
 
-from tlstat.knowledge_transfer import Teacher, exact_risk
+from tlstat.knowledge_transfer import Teacher, exact_risk, theory
 from tlstat.plotting import COLOURS, figure, style
 
 SIMULATION = "../simulations/sim_knowledge_transfer_rates.py"
@@ -21,6 +23,14 @@ LOOK = {
     "partial": ("partial soft labels (SEL$_{ptl}$)", COLOURS[2], "^"),
     "soft": ("soft labels (CE$_{ful}$)", COLOURS[3], "D"),
 }
+# the paper's lower bound for every procedure, and the sharper one
+LOWER = {
+    "1": (theory.HARD_LABEL_LOWER, theory.HARD_LABEL_LOWER_DIRICHLET),
+    "2": (theory.PARTIAL_LABEL_LOWER, theory.PARTIAL_LABEL_LOWER_SHARP),
+    "3": (theory.SOFT_LABEL_LOWER, theory.SOFT_LABEL_MINIMAX_LOWER),
+}
+BELOW = {"1": 20, "2": 6, "3": 6}  # room below the last marker
+NAME = "lower bound over all teachers: "
 # instance: the student it is hard for, the two sizes, where slopes are asymptotic
 COLUMNS = {
     "1": ("hard", [(10, 10), (100, 10)], lambda S, A: 50 * S),
@@ -49,7 +59,7 @@ def draw(results):
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
         if not label.startswith("slope")
     }
-    fig.legend(handles.values(), handles, loc="outside lower center", ncols=4, frameon=False)
+    fig.legend(handles.values(), handles, loc="outside lower center", ncols=3, frameon=False)
     return fig
 
 
@@ -77,10 +87,19 @@ def draw_panel(ax, results, instance, target, S, A, start):
             bottom = mean[-1]
             far = n >= start
             slope = np.polyfit(np.log(n[far]), np.log(mean[far]), 1)[0]
+    for bound, dash in zip(LOWER[instance], ("--", ":"), strict=True):
+        given = {k: v for k, v in {"S": S, "A": A, "n": n}.items() if k in bound.symbols}
+        whose = {"--": "the paper's", ":": "ours"}[dash]
+        ax.plot(n, bound(outside="nan", **given), dash, color="0.45", lw=1, label=NAME + whose)
     ax.axvspan(start, n.max() * 1.5, color="0.94", zorder=0)
     line = ax.plot([], [], color=LOOK[target][1], marker=LOOK[target][2], ms=4)[0]
     ax.legend([line], [f"slope \u2212{-slope:.3f}"], loc="upper right", frameon=False)
-    ax.set(xscale="log", yscale="log", xlim=(n.min() / 1.5, n.max() * 1.5), ylim=(bottom / 6, 1))
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlim=(n.min() / 1.5, n.max() * 1.5),
+        ylim=(bottom / BELOW[instance], 1),
+    )
 
 
 def exact_curve(instance, S, A, n, level):

@@ -40,10 +40,13 @@ def family(instance, **extra):
         at_most("tv", theory.HARD_LABEL_UPPER, where={"level": "hard"}),
         at_most("tv", theory.HARD_LABEL_UPPER_PAPER, where={"level": "hard"}),
         at_most("tv", theory.HARD_LABEL_UPPER_INSTANCE, where={"level": "hard"}),
+        at_most("tv", theory.HARD_LABEL_UPPER_INSTANCE_SHARP, where={"level": "hard"}),
+        at_most("tv", theory.HARD_LABEL_UPPER_INPUTS, where={"level": "hard"}),
         at_most("tv", theory.PARTIAL_LABEL_UPPER, where={"level": "partial"}),
         at_most("tv", theory.PARTIAL_LABEL_UPPER_SHARP, where={"level": "partial"}),
         at_most("missing", theory.PARTIAL_LABEL_UPPER_SHARP, where={"level": "partial"}),
         at_most("tv", theory.SOFT_LABEL_UPPER, where={"level": "soft", "n": [10, 100]}),
+        at_most("tv", theory.SOFT_LABEL_UPPER_SHARP, where={"level": "soft", "n": [10, 100]}),
         at_most("tv", theory.SOFT_LABEL_MINIMAX, where={"level": "soft", "n": [10, 100]}),
         at_most(
             "tv",
@@ -98,6 +101,12 @@ def upper_bounds(cell, rng, size):
         at_least(
             "tv",
             theory.PARTIAL_LABEL_LOWER,
+            over="prior",
+            where={"prior": "buddies", "level": ["hard", "partial"]},
+        ),
+        at_least(
+            "tv",
+            theory.PARTIAL_LABEL_LOWER_SIMPLE,
             over="prior",
             where={"prior": "buddies", "level": ["hard", "partial"]},
         ),

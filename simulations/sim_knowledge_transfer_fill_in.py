@@ -25,11 +25,12 @@ from tlstat.knowledge_transfer import (
     expected_missing_mass,
     partial_label_student,
     sample_counts,
+    theory,
     tv_risk,
 )
 from tlstat.knowledge_transfer.estimators import unnormalised_label_student
 from tlstat.knowledge_transfer.instances import uniform_law
-from tlstat.theory import equals, ordered, rate
+from tlstat.theory import at_least, at_most, equals, ordered, rate
 
 RULES = ["uniform", "first-unseen", "renormalised"]
 S, A = 20, 8
@@ -177,3 +178,40 @@ def fill_in(cell, rng, size):
     counts = sample_counts(teacher, cell.n, rng, size)
     risks = [tv_risk(fitted(counts, teacher, rule), teacher) for rule in cell.rule]
     return {"tv": rng.xp.stack(risks, axis=-1)}
+
+
+@study(
+    model=lambda cell: Teacher(np.ones(1), half_impossible(cell.K_0)[None]),
+    design=grid(K_0=[1, 4, 16], z_0=[-6.0, -3.0, 0.0], n=100_000),
+    replicates=500,
+    block=250,
+    profiles={"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}},
+    claims=[
+        at_most(
+            "of_limit", 1 + 1e-9, surely=True, name="unnormalised logits have the predicted bias"
+        ),
+        at_least("of_limit", 1 - 1e-9, surely=True, name="neither more nor less"),
+        at_most(
+            "tv",
+            0.001,
+            where={"z_0": [-3.0, 0.0]},
+            expect="refuted",
+            name="unnormalised logits are consistent where labels are impossible (false)",
+        ),
+    ],
+)
+def unnormalised(cell, rng, size):
+    """Free logits that start at ``z_0``, on a teacher with ``K_0`` impossible labels.
+
+    After so many samples every possible label was seen, so nothing is random any more.
+    """
+    teacher = Teacher(np.ones(1), half_impossible(cell.K_0)[None])
+    counts = sample_counts(teacher, cell.n, rng, size)
+    tv = tv_risk(unnormalised_label_student(counts, teacher.pi, z0=cell.z_0), teacher)
+    limit = theory.UNNORMALISED_LABEL_BIAS(K_0=cell.K_0, z_0=cell.z_0)
+    return {"tv": tv, "of_limit": tv / limit}
+
+
+def half_impossible(impossible):
+    """Four labels in the ratio 1 : 2 : 3 : 4, the others without mass."""
+    return np.concatenate([np.arange(1, 5) / 10, np.zeros(impossible)])

@@ -7,10 +7,11 @@ only ``gamma = 0``, maximum likelihood, is consistent for every teacher.
 
 import numpy as np
 
-from tlstat import geometric, grid, inner, study
+from tlstat import Exact, geometric, grid, inner, study
 from tlstat.knowledge_transfer import (
     Teacher,
     sample_counts,
+    theory,
     tv_risk,
     weighted_label_limit,
     weighted_label_student,
@@ -115,3 +116,18 @@ def log_odds(cell, rng, size):
     logs = xp.log(law)
     against = xp.stack([logs[:, s, LIKELIEST[s]] for s in range(S)], axis=-1)
     return {"log_odds": xp.reshape(logs - against[..., None], (size, S * A))}
+
+
+@study(
+    model=Teacher.from_cell,
+    design=grid(instance="1", S=10, A=10, n=geometric(100, 1_000_000, 5))
+    + grid(instance="0", S=10, A=10, n=100),
+    replicates=0,
+    claims=[
+        equals("bias", theory.WEIGHTED_LABEL_BIAS_INSTANCE_1, where={"instance": "1"}),
+        equals("bias", theory.WEIGHTED_LABEL_BIAS, where={"instance": "0"}),
+    ],
+)
+def closed_forms(cell, rng, size):
+    """Distance of the sharpened teacher on two instances of the paper."""
+    return {"bias": Exact(weighted_label_limit(Teacher.from_cell(cell))[1], 1e-15)}
