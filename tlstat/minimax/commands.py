@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def value_of_target(args: argparse.Namespace) -> int:
     """Print rates, crossover, the cheapest purchase and the exact lower bound."""
     beta_P, beta_Q = _number("--beta-p", args.beta_p), _number("--beta-q", args.beta_q)
     n_P, n_Q = _whole("--n-source", args.n_source, 1), _whole("--n-target", args.n_target, 0)
-    dim, ratio = _whole("--dim", args.dim, 1), _number("--cost-ratio", args.cost_ratio)
+    dim, ratio = _whole("--dim", args.dim, 2), _number("--cost-ratio", args.cost_ratio)
     for name, value in (("--beta-p", beta_P), ("--beta-q", beta_Q)):
         if not 0 <= value <= 1:
             raise InputError(f"{name} is {value}; expected a Bernstein exponent, in [0, 1]")
@@ -91,14 +92,14 @@ def _rho(out: Console, args: argparse.Namespace, beta_P: Fraction, beta_Q: Fract
     return rho
 
 
-def _print_rates(out: Console, known: dict[str, Fraction], n_P: int, n_Q: int, dim: int) -> None:
+def _print_rates(out: Console, known: dict[str, Any], n_P: int, n_Q: int, dim: int) -> None:
     from tlstat.minimax import rates
 
     rho, beta_P, beta_Q = known["rho"], known["beta_P"], known["beta_Q"]
     source, target = rates.source_exponent(rho, beta_P), rates.target_exponent(beta_Q)
     boundary = rates.crossover_exponent(rho, beta_P, beta_Q)
     worth = float(rates.crossover(n_P, **known, dim=dim))
-    table = _table("rates, up to constants and logarithms", "", "rate", "here")
+    table = _table("", "rate", "here")
     table.add_row(
         "source alone",
         f"(d/n_P)^{_power(source)}",
@@ -110,7 +111,7 @@ def _print_rates(out: Console, known: dict[str, Fraction], n_P: int, n_Q: int, d
         _risk(rates.target_rate(n_Q, beta_Q=beta_Q, dim=dim)) if n_Q else "no target labels",
     )
     table.add_row("boundary", f"n_Q/d = (n_P/d)^{_power(boundary)}", f"n_Q = {worth:,.0f}")
-    out.print(table)
+    _show(out, "rates, up to constants and logarithms", table)
     side = "the source decides" if n_Q < worth else "the target decides"
     out.print(
         f"By the rates {n_P:,} source labels are worth about {worth:,.0f} target labels; "
@@ -118,24 +119,19 @@ def _print_rates(out: Console, known: dict[str, Fraction], n_P: int, n_Q: int, d
     )
 
 
-def _print_exact(
-    out: Console, known: dict[str, Fraction], n_P: int, n_Q: int, dim: int
-) -> float | None:
-    """The lower bound as a number; returns it, None where it is not known."""
-    if known["rho"] < 1:
-        out.print("No exact lower bound: the cube needs rho of at least 1 for constants of 1.")
-        return None
+def _print_exact(out: Console, known: dict[str, Any], n_P: int, n_Q: int, dim: int) -> float:
+    """The lower bound as a number; returns it."""
     from tlstat.minimax.cost import samples_needed
 
     bound = _lower_bound(known, dim)
     here = bound(n_P, n_Q)
     equal = samples_needed(lambda n: bound(0, n), bound(n_P, 0))
-    table = _table("exact lower bound on the excess risk of every procedure", "labels", "at least")
+    table = _table("labels", "at least")
     table.add_row(f"{n_P:,} source", _risk(bound(n_P, 0)))
     if n_Q:
         table.add_row(f"{n_Q:,} target", _risk(bound(0, n_Q)))
         table.add_row(f"{n_P:,} source and {n_Q:,} target", _risk(here))
-    out.print(table)
+    _show(out, "exact lower bound on the excess risk of every procedure", table)
     if equal is not None:
         out.print(
             f"By this bound {n_P:,} source labels are worth {equal:,} target labels, in the worst "
@@ -144,14 +140,13 @@ def _print_exact(
     return here
 
 
-def _lower_bound(known: dict[str, Fraction], dim: int) -> Any:
-    from functools import lru_cache
+def _lower_bound(known: dict[str, Any], dim: int) -> Any:
 
     from tlstat.minimax.cube import bayes_lower_bound
 
-    exponents = {name: float(value) for name, value in known.items()}
+    exponents: dict[str, Any] = {name: float(value) for name, value in known.items()}
 
-    @lru_cache(maxsize=None)
+    @functools.cache
     def bound(n_P: int, n_Q: int) -> float:
         return float(bayes_lower_bound(n_P, n_Q, **exponents, d=dim))
 
@@ -160,12 +155,12 @@ def _lower_bound(known: dict[str, Fraction], dim: int) -> Any:
 
 def _print_purchase(
     out: Console,
-    known: dict[str, Fraction],
+    known: dict[str, Any],
     n_P: int,
     n_Q: int,
     dim: int,
     ratio: float,
-    eps: float | None,
+    eps: float,
 ) -> None:
     from tlstat.minimax import cost, rates
 
@@ -173,18 +168,15 @@ def _print_purchase(
     if goal >= 1:
         out.print("Too few labels for a rate below 1: nothing to compare prices at.")
         return
-    table = _table(
-        f"cheapest purchase as good as this one, a target label at {ratio:g} source labels",
-        *("by", "source only", "target only", "buy n_P", "n_Q", "cost"),
-    )
-    exponents = {name: float(value) for name, value in known.items()}
+    title = f"cheapest purchase as good as this one, a target label at {ratio:g} source labels"
+    table = _table("by", "source only", "target only", "buy n_P", "n_Q", "cost")
+    exponents: dict[str, Any] = {name: float(value) for name, value in known.items()}
     by_rates = cost.rate_optimal(goal, **exponents, dim=dim, price_Q=ratio)
     _add_purchase(table, f"the rates, {_risk(goal)}", by_rates)
-    if eps is not None:
-        bound = _lower_bound(known, dim)
-        exact = cost.cost_optimal(bound, eps, price_Q=ratio, rtol=0.02)
-        _add_purchase(table, f"the exact bound, {_risk(eps)}", exact)
-    out.print(table)
+    bound = _lower_bound(known, dim)
+    exact = cost.cost_optimal(bound, eps, price_Q=ratio, rtol=0.02)
+    _add_purchase(table, f"the exact bound, {_risk(eps)}", exact)
+    _show(out, title, table)
     tie = by_rates.tie_ratio
     assert tie is not None
     out.print(
@@ -201,11 +193,16 @@ def _add_purchase(table: Table, label: str, found: Any) -> None:
 # --- reading and writing numbers --------------------------------------------------------------
 
 
-def _table(title: str, *columns: str) -> Table:
+def _show(out: Console, title: str, table: Table) -> None:
+    out.print(f"\n[bold]{title}[/bold]")
+    out.print(table)
+
+
+def _table(*columns: str) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(box=box.SIMPLE_HEAD)
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right")
     return table

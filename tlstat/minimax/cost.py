@@ -217,7 +217,7 @@ def rate_optimal(
             raise InputError(f"{name} is {value!r}; expected a positive number")
     powers = (rates.source_exponent(rho, beta_P), rates.target_exponent(beta_Q))
     n_P, n_Q = (
-        math.ceil(rates.samples_for(eps, power, dim=dim, constant=constant))
+        _rounded_up(rates.samples_for(eps, power, dim=dim, constant=constant))
         for power, constant in zip(powers, constants, strict=True)
     )
     cost = min(price_P * n_P, price_Q * n_Q)
@@ -255,6 +255,11 @@ def _between(low: int, high: int) -> int:
     """The middle, on a log scale while the ends lie far apart."""
     middle = math.isqrt(max(low, 1) * high) if high > 4 * max(low, 1) else (low + high) // 2
     return min(max(middle, low + 1), high - 1)
+
+
+def _rounded_up(n: float) -> int:
+    """The next integer, but not because of rounding in the last digits."""
+    return math.ceil(n * (1 - 1e-12))
 
 
 def _checked(value: float, n: int) -> float:

@@ -24,7 +24,6 @@ from tlstat.minimax.theory.base import (
     n_Q,
     rho,
 )
-from tlstat.minimax.theory.scales import hardest
 from tlstat.theory.bound import Assumption, Bound, Source
 
 p, q, m = symbols("p q m", positive=True)
@@ -150,10 +149,10 @@ CUBE_MINIMAX = Bound(
 def _cube_lower(
     rho: float, beta_P: float, beta_Q: float, m: float, n_P: float, n_Q: float
 ) -> float:
-    return hardest(
-        lambda s: _cube_minimax(s, rho, beta_P, beta_Q, m, n_P, n_Q),
-        lambda s: (n_P * s ** ((2 - beta_P) * rho) + n_Q * s ** (2 - beta_Q)) / m,
-    )
+    from tlstat.minimax.cube import bayes_lower_bound
+
+    exponents = {"rho": float(rho), "beta_P": float(beta_P), "beta_Q": float(beta_Q)}
+    return float(bayes_lower_bound(n_P, n_Q, **exponents, d=int(m) + 1, m=int(m)))
 
 
 CUBE_LOWER = Bound(

@@ -15,7 +15,6 @@ import numpy as np
 from sympy import Abs, And, Ge, Gt, Le, Lt, Min, Ne, Piecewise, Rational, log, sqrt, symbols
 
 from tlstat.minimax.theory.base import FROM_MEMORY, OURS, C, d, delta, gamma, n_P, n_Q
-from tlstat.minimax.theory.scales import hardest
 from tlstat.theory.bound import Bound, Source
 
 KPOTUFE_MARTINET = "arXiv:1803.01833"
@@ -106,35 +105,24 @@ DRIFT_CROSSOVER = Bound(
 # -------------------------- both, as numbers: local label flips on one ball of radius r
 
 
-def _local(
-    excess: Any, source: tuple[Any, Any], target: tuple[Any, Any], n_P: float, n_Q: float
-) -> float:
-    """The largest ``r^excess e(n_P, source; n_Q, target)``, with (mass, margin) as powers of r."""
-    from tlstat.minimax.vote import vote_error
-
-    def information(r: Any) -> Any:
-        weights = zip((n_P, n_Q), (source, target), strict=True)
-        return sum(n * r ** (mass + 2 * margin) for n, (mass, margin) in weights)
-
-    def value(r: Any) -> Any:
-        p, delta_P, q, delta_Q = (r**power for power in (*source, *target))
-        return np.asarray(r**excess * vote_error(n_P, p, delta_P, n_Q, q, delta_Q))
-
-    return hardest(value, information, largest=1.0)
-
-
 @np.vectorize
 def _singularity_lower(
     alpha: float, beta: float, gamma: float, d: float, n_P: float, n_Q: float
 ) -> float:
-    return _local(alpha * (1 + beta), (d + gamma, alpha), (d, alpha), n_P, n_Q)
+    from tlstat.minimax.local_bounds import marginal_singularity_bound
+
+    classes = {"smoothness": float(alpha), "margin": float(beta), "singularity": float(gamma)}
+    return float(marginal_singularity_bound(n_P, n_Q, **classes, dim=int(d)).value)
 
 
 @np.vectorize
 def _drift_lower(
     alpha: float, beta: float, gamma: float, d: float, n_P: float, n_Q: float
 ) -> float:
-    return _local(beta * (1 + alpha), (d, gamma * beta), (d, beta), n_P, n_Q)
+    from tlstat.minimax.local_bounds import posterior_drift_bound
+
+    classes = {"smoothness": float(beta), "margin": float(alpha), "signal": float(gamma)}
+    return float(posterior_drift_bound(n_P, n_Q, **classes, dim=int(d)).value)
 
 
 def _exact(name: str, value: Any, ref: str) -> Bound:
