@@ -83,7 +83,7 @@ def vote_error(
     shape = w_P.shape
     source = SignedSums(*[a.ravel() for a in arguments[:3]], poissonised=poissonised)
     target = SignedSums(*[a.ravel() for a in arguments[3:]], poissonised=poissonised)
-    error = _weighted_error(source, target, w_P.ravel(), w_Q.ravel())
+    error = weighted_error(source, target, w_P.ravel(), w_Q.ravel())
     return error.reshape(shape) if shape else float(error[0])
 
 
@@ -220,7 +220,8 @@ def _weights(weights: Any, delta_P: np.ndarray, delta_Q: np.ndarray) -> tuple[An
     return w_P, w_Q
 
 
-def _weighted_error(source: SignedSums, target: SignedSums, w_P: Any, w_Q: Any) -> np.ndarray:
+def weighted_error(source: SignedSums, target: SignedSums, w_P: Any, w_Q: Any) -> np.ndarray:
+    """Error of weighted votes between given walks, without checks; vectors of one length."""
     error = np.empty(w_P.shape)
     source_leads = w_P > w_Q
     for lead, other, rows in ((source, target, source_leads), (target, source, ~source_leads)):

@@ -21,7 +21,10 @@ _SERIES = 0.1  # below this angle, differences of nearly equal numbers are summe
 
 
 class SignedSums:
-    """Signed sums of many samples at once, each on its own window of a common kind of length."""
+    """Signed sums of many samples at once, each on its own window.
+
+    Signals may lie in [-1, 1] here; `vote_error` asks for [0, 1].
+    """
 
     def __init__(
         self, n: np.ndarray, p: np.ndarray, delta: np.ndarray, *, poissonised: bool
