@@ -12,6 +12,7 @@ import argparse
 import math
 import time
 import warnings
+from functools import partial
 
 import mpmath as mp
 import numpy as np
@@ -22,6 +23,7 @@ from scipy import special, stats
 from tlstat.certificates import (
     betting,
     binomial_tail_inversion,
+    finite_class,
     kl_inverse,
     kl_upper_inverse,
     log_normaliser,
@@ -60,25 +62,26 @@ def ours(k, n, level):
 
 
 def scipy_loop(k, n, level):
-    confidence = -math.expm1(-level)
-    return np.array(
-        [stats.binomtest(int(v), n, alternative="less").proportion_ci(confidence).high for v in k]
-    )
+    out = []
+    for v, confidence in zip(k, -np.expm1(-level), strict=True):
+        test = stats.binomtest(int(v), n, alternative="less")
+        out.append(test.proportion_ci(confidence).high)
+    return np.array(out)
 
 
 def scipy_beta(k, n, level):
     """Vectorised, as `tlstat.theory.intervals` does it: no log domain, not conservative."""
-    return special.betainccinv(k + 1.0, n - k, math.exp(-level))
+    return special.betainccinv(k + 1.0, n - k, np.exp(-level))
 
 
 def statsmodels_beta(k, n, level):
-    return proportion_confint(k, n, alpha=2 * math.exp(-level), method="beta")[1]
+    return proportion_confint(k, n, alpha=2 * np.exp(-level), method="beta")[1]
 
 
 def bisection(k, n, level):
     """R's way: a root of the binomial distribution function for each count."""
-    delta, out = math.exp(-level), np.empty(k.size)
-    for i, v in enumerate(k):
+    out = np.empty(k.size)
+    for i, (v, delta) in enumerate(zip(k, np.exp(-level), strict=True)):
         low, high = v / n, 1.0
         while high - low > 2e-16 * high:
             middle = (low + high) / 2
@@ -125,16 +128,20 @@ def exact_error(k, n, level, limit):
 
 def accuracy(values, k, n, level, checks):
     with mp.workdps(50):
-        errors = [exact_error(k[i], n, level, values[i]) for i in range(min(checks, len(values)))]
+        errors = [
+            exact_error(k[i], n, mp.mpf(level[i]), values[i])
+            for i in range(min(checks, len(values)))
+        ]
     if np.isnan(errors).any():
         return "fails", ""
     below = sum(e < 0 for e in errors)
     return f"{np.max(np.abs(errors)):.0e}", f"{below}/{len(errors)}"
 
 
-def draw(n, size, rng):
-    """Counts whose logarithm is uniform, none and almost all errors included."""
-    return np.minimum(np.floor(np.exp(rng.uniform(0, math.log(n / 2), size))) - 1, n - 1)
+def draw(n, level, size, rng):
+    """Counts with a uniform logarithm; levels that differ a little, so that no work is shared."""
+    k = np.floor(np.exp(rng.uniform(0, math.log(n / 2), size))) - 1
+    return k, level * rng.uniform(0.99, 1.01, size)
 
 
 def inversions(quick):
@@ -150,17 +157,19 @@ def inversions(quick):
     ):
         table.add_column(column, justify="left" if column == "method" else "right", no_wrap=True)
     for n, level in CASES:
-        k, baseline = draw(n, 20_000, np.random.default_rng(0)), None
+        (k, levels), baseline = draw(n, level, 20_000, np.random.default_rng(0)), None
         for name, (method, size) in CONTESTANTS.items():
             if method is statsmodels_beta and proportion_confint is None:
                 table.add_row("", "", name, "not installed", "", "", "")
                 continue
             size = min(size, 2_000) if quick else size
             with np.errstate(all="ignore"):
-                values = method(k[:size], n, level)
-                speed = rate(lambda: method(k[:size], n, level), size, 0.2 if quick else 1.5)  # noqa: B023
+                values = method(k[:size], n, levels[:size])
+                speed = rate(
+                    lambda: method(k[:size], n, levels[:size]), size, 0.2 if quick else 1.5
+                )  # noqa: B023
             baseline = baseline or speed
-            error, below = accuracy(values, k, n, level, 5 if quick else 15)
+            error, below = accuracy(values, k, n, levels, 5 if quick else 15)
             head = (
                 (f"{n:.0e}" if n > 1000 else str(n), f"{level:.3g}") if method is ours else ("", "")
             )
@@ -176,8 +185,19 @@ def others(quick):
     table.add_column("what")
     table.add_column("a second", justify="right")
     seconds = 0.2 if quick else 1.5
-    k, size = rng.integers(0, 80, 20_000), 20_000
-    rows = [("kl inverse, n = 80", lambda: kl_inverse(k, 80, log_inv_delta=12.9), size)]
+    k, size = rng.integers(0, 80, 1_000_000), 20_000
+    rows = [
+        (
+            "binomial inversion of 1e6 candidates, n = 80",
+            lambda: finite_class(k, 80, binomial_tail_inversion, delta=0.05, candidates=1e6),
+            k.size,
+        ),
+        (
+            "kl inverse of 1e6 candidates, n = 80",
+            lambda: finite_class(k, 80, kl_inverse, delta=0.05, candidates=1e6),
+            k.size,
+        ),
+    ]
     q, c = rng.random(size), rng.exponential(0.1, size)
     rows.append(("kl inverse, any rate and budget", lambda: kl_upper_inverse(q, c), size))
     n = rng.integers(1, 10**9, size)
@@ -198,6 +218,6 @@ if __name__ == "__main__":
     parser.add_argument("--quick", action="store_true", help="shorter runs, fewer checks")
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # a peer that fails is shown as such
-    console = Console()
+    console = Console(width=110)
     console.print(inversions(options.quick))
     console.print(others(options.quick))

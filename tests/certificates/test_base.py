@@ -72,6 +72,23 @@ def test_the_package_loads_nothing_until_it_is_used():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("name", ["hoeffding", "kl_inverse", "binomial_tail_inversion"])
+def test_many_candidates_share_the_work_without_a_trace(name):
+    certificate = CERTIFICATES[name]
+    k = np.random.default_rng(0).integers(0, 81, (50, 100))
+    out = certificate(k, 80, log_inv_delta=13.0)
+    one_by_one = [certificate(row, 80, log_inv_delta=13.0) for row in k]
+    np.testing.assert_array_equal(out, one_by_one)
+    levels = np.linspace(1, 20, 100)
+    grid = certificate(k, 80, log_inv_delta=levels)
+    column = certificate(k[:, 7], 80, log_inv_delta=levels[7])
+    np.testing.assert_array_equal(grid[:, 7], column)
+    if certificate.losses == "[0,1]":
+        soft = certificate(k * 0.5, 80, log_inv_delta=13.0)
+        row = certificate(k[3] * 0.5, 80, log_inv_delta=13.0)
+        np.testing.assert_array_equal(soft[3], row)
+
+
 # --- arrays ------------------------------------------------------------------------------------
 
 

@@ -38,6 +38,9 @@ __all__ = [
     "log_level",
 ]
 
+# from here on candidates may share the work
+BATCH = 4096
+
 FIXED = Assumption("fixed", "the candidates were fixed before these examples were seen")
 IID = Assumption("iid", "the examples are independent draws from one law")
 INDEPENDENT = Assumption(
@@ -154,8 +157,19 @@ class CountCertificate(Certificate):
         k, n = counts(to_numpy(k), to_numpy(n), whole=self.losses == "0/1")
         more = [numbers(to_numpy(v), name) for v, name in zip(args, self.parameters, strict=True)]
         arrays = np.broadcast_arrays(k, n, log_level(delta, log_inv_delta), *more)
-        limit = self.value(*arrays, **options)
+        limit = self._evaluate(*arrays, **options)
         return give(np.minimum(limit, 1.0) if clip else limit)
+
+    def _evaluate(self, k: Floats, n: Floats, level: Floats, *more: Floats, **options: Any) -> Any:
+        """The formula, once for each possible count where there are many more candidates."""
+        if k.size < BATCH or more or n.min() != n.max() or level.min() != level.max():
+            return self.value(k, n, level, *more, **options)
+        size = int(n.flat[0]) + 1
+        if size > k.size / 4 or np.any(k != np.floor(k)):
+            return self.value(k, n, level, **options)
+        fixed = (np.full(size, v.flat[0]) for v in (n, level))
+        table = self.value(np.arange(float(size)), *fixed, **options)
+        return table[k.astype(np.intp)]
 
 
 class LossCertificate(Certificate):
