@@ -165,9 +165,8 @@ def inversions(quick):
             size = min(size, 2_000) if quick else size
             with np.errstate(all="ignore"):
                 values = method(k[:size], n, levels[:size])
-                speed = rate(
-                    lambda: method(k[:size], n, levels[:size]), size, 0.2 if quick else 1.5
-                )  # noqa: B023
+                call = partial(method, k[:size], n, levels[:size])
+                speed = rate(call, size, 0.2 if quick else 1.5)
             baseline = baseline or speed
             error, below = accuracy(values, k, n, levels, 5 if quick else 15)
             head = (
