@@ -183,8 +183,9 @@ def fill_in(cell, rng, size):
 @study(
     model=lambda cell: Teacher(np.ones(1), half_impossible(cell.K_0)[None]),
     design=grid(K_0=[1, 4, 16], z_0=[-6.0, -3.0, 0.0], n=100_000),
-    replicates=500,
-    block=250,
+    replicates=2_000,
+    block=500,
+    ranges={"tv": (0, 1)},
     profiles={"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}},
     claims=[
         at_most(
