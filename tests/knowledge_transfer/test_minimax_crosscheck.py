@@ -295,9 +295,11 @@ SIZES = [(1, 3, 3), (2, 3, 2), (1, 4, 4)]
 def test_every_learner_has_a_teacher_worse_than_the_bayes_bound(level, S, A, n):
     bound = bayes_lower_bound(level, S, A, n)
     assert bound >= 0.05 or (level == "soft" and S == 1)
-    for student in TOLD_AT_MOST[level]:
-        # the supremum, which the soft student attains, is approached and not reached
-        assert worst_teacher(student, S, A, n) >= bound * (1 - 1e-4), student
+    # the supremum, which the soft student attains, is approached and not reached
+    worst = [worst_teacher(student, S, A, n) for student in TOLD_AT_MOST[level]]
+    assert min(worst) >= bound * (1 - 1e-4)
+    # and twice the bound would be refuted
+    assert min(worst) <= 1.6 * bound
 
 
 @pytest.mark.parametrize(("S", "A", "n"), [(2, 2, 3), (2, 3, 2)])

@@ -22,7 +22,7 @@ from tlstat.knowledge_transfer import (
     tv_risk,
     weighted_label_student,
 )
-from tlstat.knowledge_transfer.estimators import LEVELS, STUDENTS
+from tlstat.knowledge_transfer.estimators import LEVELS, STUDENTS, unnormalised_label_student
 from tlstat.testing import BrokenLaw, check_laws, check_student, finite_teachers, label_counts
 from tlstat.testing.knowledge_transfer import (
     Sample,
@@ -37,8 +37,9 @@ from tlstat.testing.knowledge_transfer import (
     student_laws,
     upper_bound_laws,
 )
+from tlstat.testing.knowledge_transfer.strategies import problems
 
-EXAMPLES = 30
+EXAMPLES = 20
 TINY = Teacher([0.3, 0.7], [[0.2, 0.8, 0.0], [0.1, 0.3, 0.6]])
 
 
@@ -78,6 +79,27 @@ def test_a_procedure_need_not_minimise_anything(level):
     doubling = [law for law in student_laws(level) if law.name == "doubling"]
     with pytest.raises(BrokenLaw, match="the law 'doubling' is broken"):
         check_student(smoothed, level, laws=doubling)
+
+
+def test_without_weights_the_weighted_student_is_the_hard_one():
+    check_student(partial(weighted_label_student, gamma=0), "hard", max_examples=20)
+
+
+@pytest.mark.parametrize("z0", [-np.inf, 0.0])
+def test_unnormalised_logits_are_a_procedure_but_no_minimiser(z0):
+    student = partial(unnormalised_label_student, z0=z0)
+    check_student(student, "partial", minimiser=False, max_examples=20)
+    broken = check_laws(student, student_laws("partial"), collect=True, shrink=False)
+    assert "squared log error" in [found.law.name for found in broken]
+
+
+@given(finite_teachers(), st.integers(0, 50), st.floats(0.01, 0.99))
+def test_splitting_an_input_is_no_invariance(teacher, n, share):
+    """Two inputs with the same row instead of one: more may be missed, never less."""
+    rho = np.append(teacher.rho, (1 - share) * teacher.rho[0])
+    rho[0] *= share
+    split = Teacher(rho, np.vstack([teacher.pi, teacher.pi[:1]]))
+    assert exact_risk(split, n, "soft") >= exact_risk(teacher, n, "soft") - 1e-12
 
 
 def test_a_student_of_single_samples_is_checked_through_vectorize():
@@ -221,6 +243,12 @@ def test_counts_are_possible_under_the_teacher(data):
     assert counts.shape == teacher.pi.shape and counts.dtype == np.int64
     assert 2 <= counts.sum() <= 40 and (counts >= 0).all()
     assert (counts[teacher.joint == 0] == 0).all()
+
+
+def test_sample_sizes_of_all_magnitudes_are_drawn():
+    for size in (lambda n: n == 0, lambda n: n == 1, lambda n: 50 < n < 100, lambda n: n > 10**5):
+        assert size(find(problems(10**6), lambda p, size=size: size(p.n)).n)
+    assert find(problems(0), lambda p: True).n == 0
 
 
 @pytest.mark.parametrize("n", [0, 1, 3_000])

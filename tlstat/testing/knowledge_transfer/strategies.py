@@ -200,4 +200,4 @@ def problems(draw: Any, max_n: int, **sizes: Any) -> Problem:
 def _sizes(most: int) -> st.SearchStrategy[int]:
     """Integers up to ``most``, each order of magnitude as often as the next."""
     steps = [min(2**k, most) for k in range(2, most.bit_length() + 1)] or [most]
-    return st.sampled_from(steps).flatmap(lambda top: _integers(top // 4, top))
+    return st.sampled_from(steps).flatmap(lambda top: _integers(top // 4 if top > 4 else 0, top))
