@@ -123,17 +123,17 @@ def curve(cell, rng, size):
 
 
 @study(
-    design=grid(k=[1, 10, 100, 1_000, 20_000, 1_000_000], weights=inner(["rank", "dyadic"])),
+    design=grid(j=[1, 10, 100, 1_000, 20_000, 1_000_000], weights=inner(["rank", "dyadic"])),
     replicates=0,
     claims=[
         equals("price", theory.RANK_PRICE, where={"weights": "rank"}),
         at_most("price", theory.DYADIC_PRICE_UPPER, where={"weights": "dyadic"}),
-        ordered("price", "weights", ["dyadic", "rank"], where={"k": [100, 1_000, 20_000]}),
+        ordered("price", "weights", ["dyadic", "rank"], where={"j": [100, 1_000, 20_000]}),
         ordered(
             "price",
             "weights",
             ["dyadic", "rank"],
-            where={"k": [1, 10, 100, 1_000]},
+            where={"j": [1, 10, 100, 1_000]},
             tolerance=0,
             expect="refuted",
             name="dyadic weights are cheaper at every rank (false)",
@@ -141,8 +141,8 @@ def curve(cell, rng, size):
     ],
 )
 def prices(cell, rng, size):
-    """What the candidate of rank k adds to log(1/delta), in nats."""
-    values = [-getattr(weights, name)(cell.k) for name in cell.weights]
+    """What the candidate of rank j adds to log(1/delta), in nats."""
+    values = [-getattr(weights, name)(cell.j) for name in cell.weights]
     return {"price": Exact(np.array(values), 1e-13)}
 
 

@@ -13,7 +13,11 @@ Symbols, here and in arXiv:2502.06970:
 ``lam``     parameter of the PAC-Bayes-lambda bound, in (0, 2)
 ``C``       parameter of Catoni's bound, fixed before the data
 ``w``       weight of a candidate, fixed before the data
-``h``       Vapnik-Chervonenkis dimension
+``j``       rank of a candidate in the order of generation, from 1
+``h``       Vapnik-Chervonenkis dimension; size of a compressed sample
+``N``       size of a finite pool
+``W``       largest density ratio
+``V``       sample variance of the weighted losses
 ``p``       true risk, where a probability of failure is computed exactly
 ``alpha``   level of risk that is controlled
 ==========  =============================================================================
@@ -38,16 +42,21 @@ from tlstat.certificates.theory.classes import (
     EMPIRICAL_BERNSTEIN,
     FINITE_CLASS,
     FINITE_CLASS_COMPLEXITY,
+    FINITE_POOL,
     HOEFFDING_BENTKUS,
     KL_INVERSE,
     OCCAM,
     RADEMACHER,
     RANK_PRICE,
+    SAMPLE_COMPRESSION,
     VC,
+    WEIGHTED_BERNSTEIN,
     ZERO_ERRORS,
 )
 from tlstat.certificates.theory.failure import (
+    ANYTIME_LEVEL,
     CONTROLLED,
+    FAMILYWISE_LEVEL,
     LEVEL,
     NO_UNION_FAILURE,
     STRATIFIED_TAIL,
@@ -69,6 +78,7 @@ from tlstat.certificates.theory.posterior import (
 )
 
 __all__ = [
+    "ANYTIME_LEVEL",
     "BERNSTEIN",
     "BINOMIAL",
     "CATONI",
@@ -79,8 +89,10 @@ __all__ = [
     "DYADIC_PRICE",
     "DYADIC_PRICE_UPPER",
     "EMPIRICAL_BERNSTEIN",
+    "FAMILYWISE_LEVEL",
     "FINITE_CLASS",
     "FINITE_CLASS_COMPLEXITY",
+    "FINITE_POOL",
     "HOEFFDING_BENTKUS",
     "KL_INVERSE",
     "LEVEL",
@@ -97,9 +109,11 @@ __all__ = [
     "QUADRATIC",
     "RADEMACHER",
     "RANK_PRICE",
+    "SAMPLE_COMPRESSION",
     "STRATIFIED_TAIL",
     "UNION_FAILURE",
     "VC",
+    "WEIGHTED_BERNSTEIN",
     "ZERO_ERRORS",
     "failure",
 ]

@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sympy import And, Ge, Gt, Le, log, sqrt
+from sympy import And, Ge, Gt, Le, Lt, log, sqrt
 
 from tlstat.certificates import weights
 from tlstat.certificates.base import FIXED, IID, INDEPENDENT
+from tlstat.certificates.complexity import sample_compression
+from tlstat.certificates.finite_pool import hypergeometric_inversion
 from tlstat.certificates.point import (
     bernstein_relaxation,
     binomial_tail_inversion,
     hoeffding_bentkus,
     kl_inverse,
 )
+from tlstat.certificates.shift import weighted_empirical_bernstein
 from tlstat.certificates.theory.common import (
     BUDGET,
     CLASS,
@@ -26,12 +29,17 @@ from tlstat.certificates.theory.common import (
     READ,
     UNSCORED,
     M,
+    N,
+    V,
+    W,
     d,
     delta,
     h,
+    j,
     k,
     log_inv,
     n,
+    r,
     w,
 )
 from tlstat.theory.bound import Assumption, Bound, Source
@@ -128,7 +136,7 @@ ZERO_ERRORS = Bound(
     kind="exact",
     scope="no errors",
     sense="expectation",
-    source=Source("Langford, JMLR 6 (2005)", "Theorem 3.3", "binomial inversion at k = 0"),
+    source=Source("Langford, JMLR 6 (2005)", "test set bound", "binomial inversion at k = 0"),
     valid=And(LEVELS, Ge(n, 1), Ge(M, 1)),
 )
 OCCAM = Bound(
@@ -144,27 +152,27 @@ OCCAM = Bound(
 
 RANK_PRICE = Bound(
     name="price of rank j, log(j (j + 1)), in nats",
-    expr=log(k * (k + 1)),
+    expr=log(j * (j + 1)),
     kind="exact",
     scope="every instance",
-    source=Source("Langford, JMLR 6 (2005)", "Theorem 4.6", f"the weights are {OURS}; k is j"),
-    valid=Ge(k, 1),
+    source=Source("Langford, JMLR 6 (2005)", "Theorem 4.6", f"the weights are {OURS}"),
+    valid=Ge(j, 1),
 )
 DYADIC_PRICE = Bound(
-    name="price of rank k under dyadic weights, in nats",
-    value=lambda k: -np.asarray(weights.dyadic(k), dtype=float),
-    symbols=("k",),
+    name="price of rank j under dyadic weights, in nats",
+    value=lambda j: -np.asarray(weights.dyadic(j), dtype=float),
+    symbols=("j",),
     kind="exact",
     scope="every instance",
     source=Source("Elias, IEEE Trans. Inf. Theory 21 (1975)", "universal codes", OURS),
-    valid=Ge(k, 1),
+    valid=Ge(j, 1),
 )
 DYADIC_PRICE_UPPER = Bound(
-    name="price of rank k under dyadic weights, closed upper bound",
-    expr=log(k) + log((log(k) / log(2) + 1) * (log(k) / log(2) + 2)),
+    name="price of rank j under dyadic weights, closed upper bound",
+    expr=log(j) + log((log(j) / log(2) + 1) * (log(j) / log(2) + 2)),
     kind="upper",
     source=Source("Elias, IEEE Trans. Inf. Theory 21 (1975)", "universal codes", OURS),
-    valid=Ge(k, 1),
+    valid=Ge(j, 1),
 )
 
 # -------------------------------------------------------------- other complexities
@@ -184,4 +192,35 @@ VC = Bound(
     assumptions=(FIXED, IID),
     source=Source("Vapnik and Chervonenkis 1971", "growth function", "constants from memory"),
     valid=And(LEVELS, Ge(n, 1), Ge(h, 1), Le(h, 2 * n), Ge(k, 0), Le(k, n)),
+)
+SAMPLE_COMPRESSION = Bound(
+    name="sample compression to h of n examples, k errors on the others",
+    value=lambda k, n, h, delta: sample_compression(k, n, h, delta=delta),
+    symbols=("k", "n", "h", "delta"),
+    sense="probability",
+    assumptions=sample_compression.assumptions,
+    source=sample_compression.source,
+    valid=And(LEVELS, Ge(n, 1), Ge(h, 0), Lt(h, n), Ge(k, 0), Le(k, n - h)),
+)
+FINITE_POOL = Bound(
+    name="finite class, error rate on a pool of N of which n were drawn",
+    value=lambda k, n, N, M, delta: hypergeometric_inversion(
+        k, n, N, log_inv_delta=log_inv(M, delta)
+    ),
+    symbols=("k", "n", "N", "M", "delta"),
+    sense="probability",
+    assumptions=(*hypergeometric_inversion.assumptions, UNSCORED),
+    source=hypergeometric_inversion.source,
+    valid=And(COUNTS, Ge(N, n)),
+)
+
+# ------------------------------------------------------------------- covariate shift
+
+WEIGHTED_BERNSTEIN = Bound(
+    name="target risk under covariate shift, empirical Bernstein",
+    expr=r + sqrt(2 * V * log(2 * M / delta) / n) + 7 * W * log(2 * M / delta) / (3 * (n - 1)),
+    sense="probability",
+    assumptions=(*weighted_empirical_bernstein.assumptions, UNSCORED),
+    source=weighted_empirical_bernstein.source,
+    valid=And(LEVELS, Ge(n, 2), Ge(r, 0), Ge(V, 0), Ge(W, 1), Ge(M, 1)),
 )

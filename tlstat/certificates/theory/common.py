@@ -15,9 +15,10 @@ OURS = "derived here"
 READ = "read from a transcription of the paper"
 MEMORY = "from memory, re-derived"
 
-n, M, delta, d, lam, C, w, h, p, alpha = symbols("n M delta d lam C w h p alpha", positive=True)
-# these may be 0: sympy must not divide by them
-k, r, K = symbols("k r K", nonnegative=True)
+n, M, N, delta, d, lam = symbols("n M N delta d lam", positive=True)
+C, w, h, j, p, alpha, W = symbols("C w h j p alpha W", positive=True)
+# without a sign: k >= 0 then stays a condition that is checked, where sympy would know it already
+k, r, K, V = symbols("k r K V", real=True)
 
 LEVELS = And(Gt(delta, 0), Lt(delta, 1))
 COUNTS = And(LEVELS, Ge(n, 1), Ge(k, 0), Le(k, n), Ge(M, 1))

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from sympy import And, Ge, Gt, Le, Lt
 
-from tlstat.certificates.base import INDEPENDENT
+from tlstat.certificates.base import FIXED, INDEPENDENT
 from tlstat.certificates.inversion import log_binomial_cdf
 from tlstat.certificates.point import binomial_tail_inversion
+from tlstat.certificates.sequential import betting_anytime
 from tlstat.certificates.theory.common import LEVELS, OURS, PAPER, M, alpha, delta, k, log_inv, n, p
 from tlstat.theory.bound import Assumption, Bound, Source
 
@@ -21,6 +22,24 @@ LEVEL = Bound(
     kind="exact",
     scope="every instance",
     source=Source("Clopper and Pearson, Biometrika 26 (1934)", "definition of the limits"),
+    valid=LEVELS,
+)
+ANYTIME_LEVEL = Bound(
+    name="the promised probability of ever failing, at any stopping time",
+    expr=delta,
+    kind="exact",
+    scope="every stopping time",
+    assumptions=betting_anytime.assumptions,
+    source=betting_anytime.source,
+    valid=LEVELS,
+)
+FAMILYWISE_LEVEL = Bound(
+    name="the promised probability that any certified candidate exceeds the level",
+    expr=delta,
+    kind="exact",
+    scope="every set of candidates",
+    assumptions=(FIXED, INDEPENDENT),
+    source=Source("arXiv:2110.01052", "Theorem 1"),
     valid=LEVELS,
 )
 
