@@ -75,7 +75,10 @@ def sample_cells(
     """Statistics of ``size`` replicates of both samples, at a cost that is the same for every n.
 
     Exact for the finite class of the given thresholds: only masses of cells and mean labels
-    within them matter, and both are known in closed form.
+    within them matter, and both are known in closed form. The class of all thresholds has a
+    somewhat larger risk: in a gap between points, ties are broken uniformly over a grid that is
+    finest around the best threshold. With few noisy points this is below 10 %; without noise
+    use `sample_extremes` or `exact_risk`, under a constant margin `sample_nearest`.
 
     Parameters
     ----------
