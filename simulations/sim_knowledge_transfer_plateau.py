@@ -10,12 +10,13 @@ from tlstat.knowledge_transfer import Teacher, simulate_risks, theory
 from tlstat.theory import at_most, equals, ordered, rate
 
 LEVELS = inner(["hard", "weighted", "partial", "soft"])
+WIDE = [50, 250, 500, 750, 1_000, 1_500, 2_000, 2_500]
 LONG = geometric(10_000, 1_000_000_000_000, 9)
 
 
 @study(
     model=Teacher.from_cell,
-    design=grid(instance="0", S=100, A=25, n=[50, *range(250, 2_501, 250)], level=LEVELS)
+    design=grid(instance="0", S=100, A=25, n=WIDE, level=LEVELS)
     + grid(instance="0", S=1, A=100, n=[10, *range(100, 1_001, 100)], level=LEVELS),
     replicates=6_000,
     block=250,

@@ -37,7 +37,7 @@ def panel(S, A):
         equals(
             "tv",
             theory.PARTIAL_ON_INSTANCE_0,
-            where={"level": "partial", "S": 300, "n": [10, 100, 300, 600]},
+            where={"level": "partial", "S": 300, "n": [10, 100, 300]},
         ),
         ordered(
             "tv",
