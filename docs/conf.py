@@ -33,4 +33,6 @@ napoleon_use_ivar = True
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 # notebooks are executed by `make notebooks` and shown as stored
 nb_execution_mode = "off"
+# napoleon links every word of a type or shape, as S in "shape (S, A)": one may have two targets
+suppress_warnings = ["ref.python"]
 exclude_patterns = ["_build"]
