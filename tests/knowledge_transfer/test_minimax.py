@@ -145,6 +145,21 @@ def test_mean_absolute_deviation_by_quadrature(a, b):
     assert float(hard.mean_absolute_deviation(a, b)) == pytest.approx(value, rel=1e-7)
 
 
+@pytest.mark.parametrize(("a", "b"), [(2e5, 3e5), (3e8, 2e10), (1e11, 9e11)])
+def test_mean_absolute_deviation_of_concentrated_laws(a, b):
+    """Near the normal limit, and the closed form with thirty digits."""
+    found = float(hard.mean_absolute_deviation(a, b))
+    mu = a / (a + b)
+    sd = np.sqrt(mu * (1 - mu) / (a + b + 1))
+    assert found == pytest.approx(sd * np.sqrt(2 / np.pi), rel=1 / min(a, b))
+    mpmath.mp.dps = 30
+    a, b = mpmath.mpf(a), mpmath.mpf(b)
+    m = (a - mpmath.mpf(1) / 3) / (a + b - mpmath.mpf(2) / 3)
+    log_beta = mpmath.loggamma(a) + mpmath.loggamma(b) - mpmath.loggamma(a + b)
+    log_density = a * mpmath.log(m) + b * mpmath.log(1 - m) - log_beta
+    assert found == pytest.approx(float(2 * mpmath.exp(log_density) / (a + b)), rel=1e-11)
+
+
 @pytest.mark.parametrize(
     ("A", "n", "alpha"), [(2, 5, 1.0), (10, 1_000, 0.2), (10, 1_000, 5.0), (100, 3_000, 2.0)]
 )

@@ -285,6 +285,10 @@ def test_simplified_lower_bound_is_below_the_exact_one():
         ("PARTIAL_LABEL_RATE_PROBABILITY", "n", -1),
         ("PARTIAL_LABEL_RATE_PROBABILITY_ONE_INPUT", "n", -1),
         ("HARD_LABEL_LIMIT", "n", -0.5),
+        ("HARD_LABEL_RATE_PROBABILITY", "n", -0.5),
+        ("MISSING_MASS_MSE_LOWER", "n", -1),
+        ("IMITATION_UPPER_RATE", "n", -1),
+        ("IMITATION_LOWER_RATE", "H", 2),
         ("HARD_LABEL_UPPER_INSTANCE_SHARP", "n", -0.5),
         ("PARTIAL_LABEL_MINIMAX_LIMIT", "n", -1),
         ("MISSING_MASS_DEVIATION_FREE", "n", -0.5),
@@ -340,7 +344,7 @@ def test_every_public_bound_evaluates_and_shows_itself():
     at = {
         "S": 3, "A": 5, "n": 1_000, "k": 7, "delta": 0.05, "xi": 0.5, "xi_tilde": 0.4,
         "root_rho": 1.5, "spread": 2.0, "c_S": 0.1, "c_A": 0.1, "K_0": 2, "z_0": 0.0, "KL": 0.5,
-        "p": 0.5, "eta": 0.3, "M": 1.0, "d": 4, "R": 1.0, "distance": 0.5,
+        "p": 0.5, "eta": 0.3, "M": 1.0, "d": 4, "R": 1.0, "distance": 0.5, "H": 4,
     }  # fmt: skip
     bounds = [value for value in vars(theory).values() if isinstance(value, Bound)]
     assert len(bounds) >= 85

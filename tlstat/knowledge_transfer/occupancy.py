@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.knowledge_transfer.binomial import average, window
+from tlstat.knowledge_transfer.binomial import binomial, window
 
 _MAX_SUBSET_LABELS = 12
 
@@ -81,7 +81,9 @@ def occupancy_mean(value: np.ndarray, n: int, p: float) -> float:
         moved = law * (h - boxes) / h
         law = law * boxes / h
         law[1:] += moved[:-1]
-    return float(average(lambda m: means[np.minimum(m, enough).astype(int)], n, p))
+    # from there on the mean changes no more or the mass is negligible: no sum over the window
+    balls = np.arange(min(enough, n) + 1)
+    return float(means[enough] + binomial(balls, n, p) @ (means[balls] - means[enough]))
 
 
 def subset_row(positive: np.ndarray, off: int, rho: float, n: int) -> float:

@@ -22,8 +22,11 @@ parameters of a cell. The risk is ``sum_s rho(s) TV(student(.|s), pi(.|s))`` wit
 L1 distance. Upper bounds hold for any guess at inputs that were not seen. Lower bounds are for
 all procedures and are judged on the average over the prior that proves them
 (`tlstat.knowledge_transfer.Prior`). What is sharper than the paper says so in the note of its
-source. Modules: `hard`, `partial`, `weighted`, `soft` (one a level), `instances`,
-`missing_mass`, `discrete`, `log_linear` and `lemmas`.
+source. Appendix G of the paper carries both kinds over to the dependent samples of a Markov
+decision process without rewards: ``rho`` is then the teacher's occupancy measure.
+
+Modules: `hard`, `partial`, `weighted`, `soft` (one a level), `instances`, `missing_mass`,
+`discrete`, `log_linear` and `lemmas`.
 """
 
 from tlstat.knowledge_transfer.theory.base import *  # noqa: F403

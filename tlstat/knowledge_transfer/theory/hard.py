@@ -90,6 +90,17 @@ HARD_LABEL_UPPER_PROBABILITY = Bound(
     valid=And(Ge(n, 1), Gt(delta, 0), Lt(delta, 1)),
 )
 
+HARD_LABEL_RATE_PROBABILITY = Bound(
+    name="hard labels: rate with high probability",
+    expr=C * sqrt(S * (A + log(S / delta)) / n),
+    kind="rate",
+    sense="probability",
+    assumptions=BASE,
+    source=Source(PAPER, "Theorem 3.2"),
+    valid=And(Gt(delta, 0), Lt(delta, 1)),
+    free=("C",),
+)
+
 # ---------------------------------------------------------------- lower bounds
 
 HARD_LABEL_LOWER = Bound(

@@ -8,12 +8,14 @@ of ``m_0`` from ``G``.
 
 from __future__ import annotations
 
-from sympy import And, E, Ge, Gt, LambertW, Le, Lt, Rational, log, sqrt
+from sympy import And, E, Ge, Gt, LambertW, Le, Lt, Rational, log, sqrt, symbols
 
 from tlstat.knowledge_transfer import minimax
 from tlstat.knowledge_transfer.theory.base import (
     OURS,
     PAPER,
+    C,
+    S,
     complement_power,
     delta,
     double,
@@ -22,6 +24,8 @@ from tlstat.knowledge_transfer.theory.base import (
     numeric,
 )
 from tlstat.theory.bound import Bound, Source
+
+H = symbols("H", positive=True)
 
 RAJARAMAN_2020 = "arXiv:2009.05990"
 MCALLESTER_ORTIZ = "McAllester and Ortiz, JMLR 4 (2003)"
@@ -134,6 +138,13 @@ GOOD_TURING_MSE_UPPER = Bound(
     scope="worst case over the class",
     source=Source(GOOD_TURING_2017, "Abstract", note="not at small n: the value at n=1 is 1"),
 )
+MISSING_MASS_MSE_LOWER = Bound(
+    name="mean squared error of every estimator of the missing mass, as n grows",
+    expr=1 / (4 * n),
+    kind="rate",
+    scope="all procedures",
+    source=Source(GOOD_TURING_2017, "Abstract"),
+)
 GOOD_TURING_CERTIFICATE = Bound(
     name="missing mass above Good-Turing",
     expr=(1 + sqrt(2)) * sqrt(log(2 / delta) / n),
@@ -169,4 +180,22 @@ GOOD_TURING_CERTIFICATE_CLASSICAL = Bound(
         note="constants as quoted elsewhere; implied by the bounds with 1 + sqrt(2)",
     ),
     valid=_CONFIDENCE,
+)
+
+# ---------------------------------------------------------------- imitation learning
+
+IMITATION_UPPER_RATE = Bound(
+    name="imitation learning: suboptimality of mimicking the expert where it was seen",
+    expr=C * S * H**2 * log(n) / n,
+    kind="rate",
+    source=Source(RAJARAMAN_2020, "Abstract", note="n trajectories of length H, S states"),
+    free=("C",),
+)
+IMITATION_LOWER_RATE = Bound(
+    name="imitation learning: suboptimality of every procedure",
+    expr=C * S * H**2 / n,
+    kind="rate",
+    scope="all procedures",
+    source=Source(RAJARAMAN_2020, "Abstract", note="n trajectories of length H, S states"),
+    free=("C",),
 )
