@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tlstat.backend import Random
+from tlstat.backend import Random, to_numpy
 from tlstat.errors import InputError
 from tlstat.minimax import (
     FiniteClass,
@@ -30,6 +31,7 @@ from tlstat.minimax import (
     pooled_erm,
     sample_atoms,
     sample_cells,
+    sample_nearest,
     select,
     simulate_risks,
     source_erm,
@@ -451,3 +453,36 @@ def test_empty_batches_work():
         np.array([[0, 1]]), *np.zeros((2, 0, 2, 2), dtype=int), 0, 0, np.zeros((0, 2))
     )
     assert select(sample).shape == (0,)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("two_sided", [False, True])
+def test_cuda_chooses_as_numpy_does(two_sided):
+    model = HalfPlanes(2, 1, 1, 0) if two_sided else PowerThresholds(2, 1, 1, 0)
+    here = sample_cells(model, 10**6, 10**3, Random(3), 50)
+    moved = [
+        torch.as_tensor(x, device="cuda")
+        for x in (here.thresholds, here.cells_P, here.cells_Q, here.ties)
+    ]
+    there = CellSample(*moved[:3], here.n_P, here.n_Q, moved[3], two_sided=two_sided)
+    procedures = [source_erm, target_erm, pooled_erm, equal_erm, confidence_set_erm]
+    for procedure in [*procedures, mirrored_erm, select]:
+        mine, other = procedure(here), procedure(there)
+        assert other.device.type == "cuda"
+        assert np.array_equal(mine, other.cpu().numpy()), procedure.__name__
+        assert np.allclose(here.take(mine), there.take(other).cpu().numpy())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_samplers_on_cuda_have_the_right_risks():
+    model, size = PowerThresholds(2, 1, 0, 0, 0.8, 0.8), 20_000
+    z = stats.norm.isf(FALSE_ALARM)
+    for sampler in (sample_cells, sample_nearest):
+        risks = []
+        for rng in (Random(1), Random(2, "torch", "cuda")):
+            sample = sampler(model, 10**6, 10**2, rng, size)
+            risks.append(to_numpy(model.excess_Q(sample.take(pooled_erm(sample)))))
+        gap = risks[0].mean() - risks[1].mean()
+        assert abs(gap) <= z * math.hypot(*(r.std() / math.sqrt(size) for r in risks))
