@@ -88,9 +88,10 @@ def test_without_weights_the_weighted_student_is_the_hard_one():
 @pytest.mark.parametrize("z0", [-np.inf, 0.0])
 def test_unnormalised_logits_are_a_procedure_but_no_minimiser(z0):
     student = partial(unnormalised_label_student, z0=z0)
-    check_student(student, "partial", minimiser=False, max_examples=20)
-    broken = check_laws(student, student_laws("partial"), collect=True, shrink=False)
-    assert "squared log error" in [found.law.name for found in broken]
+    check_student(student, "partial", minimiser=False, max_examples=10)
+    exact = [law for law in student_laws("partial") if law.name == "squared log error"]
+    with pytest.raises(BrokenLaw, match="squared log error [0-9.e-]+ on a label"):
+        check_laws(student, exact, shrink=False)
 
 
 @given(finite_teachers(), st.integers(0, 50), st.floats(0.01, 0.99))
@@ -246,7 +247,7 @@ def test_counts_are_possible_under_the_teacher(data):
 
 
 def test_sample_sizes_of_all_magnitudes_are_drawn():
-    for size in (lambda n: n == 0, lambda n: n == 1, lambda n: 50 < n < 100, lambda n: n > 10**5):
+    for size in (lambda n: n == 0, lambda n: n == 1, lambda n: 50 < n < 500, lambda n: n > 10**5):
         assert size(find(problems(10**6), lambda p, size=size: size(p.n)).n)
     assert find(problems(0), lambda p: True).n == 0
 
