@@ -113,7 +113,8 @@ def exact_risk(teacher: Teacher, n: int, level: str, *, fill: Any = "uniform") -
     n : int
         Sample size, 0 or more.
     level : {"hard", "partial", "soft", "unnormalised"}
-        The student; the weighted one has no closed form (see `weighted_label_limit`).
+        The student; the weighted one has no closed form (see `weighted_label_limit`), the
+        unnormalised one has logits that start at minus infinity.
     fill : {"uniform", "first-unseen"} or array
         Guess at inputs that were not seen. For "partial" only "uniform" has a closed form.
 

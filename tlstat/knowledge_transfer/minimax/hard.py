@@ -142,6 +142,7 @@ def _one_input(A: int, n: float, alpha: float, points: int) -> float:
     return float(A / 2 * weight @ mean_absolute_deviation(alpha + x, rest + n - x))
 
 
+@lru_cache(maxsize=4096)
 def _several_inputs(S: int, A: int, n: int, alpha: float, points: int = _NODES) -> float:
     if S == 1 or n == 0:
         return _one_input(A, n, alpha, points)
