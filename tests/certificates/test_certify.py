@@ -7,11 +7,15 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.stats import binom
 
+from tlstat.certificates import binomial_tail_inversion, certify
 from tlstat.certificates.certified import shown
-from tlstat.certificates.certifying import certify
 from tlstat.errors import InputError
+from tlstat.testing import bounded_losses, certificate_levels
 
 
 def errors_with(counts, n=80):
@@ -167,6 +171,33 @@ def test_all_errors_give_a_vacuous_certificate_that_says_so():
     assert "vacuous" in result.statement
 
 
+@given(
+    arrays(bool, st.tuples(st.integers(1, 30), st.integers(1, 6))),
+    st.floats(0, 8),
+    certificate_levels(0.5),
+)
+def test_it_is_the_smallest_inversion_at_delta_over_m(errors, decades, delta):
+    M = max(float(10**decades), errors.shape[1])
+    result = certify(errors, candidates=M, delta=delta)
+    limits = binomial_tail_inversion(
+        errors.sum(axis=0), len(errors), log_inv_delta=math.log(M) - math.log(delta)
+    )
+    np.testing.assert_allclose(result.certificates, limits, rtol=1e-12)
+    assert result.selected == int(np.argmin(errors.sum(axis=0)))
+    assert result.risk <= result.bound <= 1
+    shared = certify(errors, candidates=M, delta=delta, share=True)
+    assert shared.bound == min(row.value for row in shared.bounds)
+    assert shared.bounds[0].value >= result.certificates[shared.selected]
+
+
+@given(bounded_losses(20, 1), certificate_levels(0.5))
+def test_any_losses_get_a_certificate_above_their_mean(losses, delta):
+    result = certify(losses, candidates=3, delta=delta)
+    assert losses.mean() * (1 - 1e-12) <= result.bound <= 1
+    assert result.counted == bool(np.isin(losses, [0, 1]).all())
+    assert result.bounds[0].name == ("binomial_tail_inversion" if result.counted else "kl_inverse")
+
+
 def test_a_constant_false_alarm_rate():
     """At p = .3 the selected of 100 independent candidates is violated with probability .0271."""
     rng = np.random.default_rng(11)
@@ -188,7 +219,9 @@ def test_displays():
     text = console.export_text()
     assert "0.2050" in text and "chosen beforehand" in text and "left" in text
     assert "0.2050" in result._repr_html_() and "0.2050" in repr(result)
-    assert "20,000 candidates" in result.statement
+    assert "20,000 candidates" in result.statement and "2 errors on 80" in result.statement
+    soft = certify(np.full(4, 0.25), candidates=1)
+    assert "a total loss of 1 on 4 examples" in soft.statement
     frame = result.to_frame()
     assert list(frame["name"])[0] == "binomial_tail_inversion"
     assert frame["value"][0] == result.bound == float(result)
@@ -234,7 +267,7 @@ BAD = [
     (dict(losses=[0.5, 1], primary="binomial_tail_inversion"), "0/1 losses only"),
     (dict(primary="bti"), "primary is 'bti'"),
     (dict(weights="zipf"), "weights is 'zipf'"),
-    (dict(losses=np.zeros((4, 2)), weights=[0.7, 0.4]), "sum to 1.1"),
+    (dict(losses=np.zeros((4, 2)), weights=[0.7, 0.4]), "sum to at most 1, got 1.1"),
     (dict(losses=np.zeros((4, 2)), weights=[0.5]), r"expected 2 numbers"),
     (dict(losses=np.zeros((4, 2)), weights=[1.0, 0.0]), "positive"),
     (dict(ranks=[1]), "ranks is given"),

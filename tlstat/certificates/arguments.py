@@ -116,9 +116,6 @@ def _given(weights: Any, columns: int) -> np.ndarray:
         raise InputError(
             f"weights has dtype {given.dtype} and shape {given.shape}; expected {columns} numbers"
         )
-    if not np.all(given > 0) or not np.all(np.isfinite(given)):
-        raise InputError("weights must be positive and finite")
-    total = math.fsum(given.astype(float))
-    if total > 1 + 1e-12:
-        raise InputError(f"weights sum to {total:.12g}; expected at most 1")
-    return np.log(given.astype(float))
+    if not np.all(given > 0):
+        raise InputError("weights must be positive: a candidate of weight 0 has no certificate")
+    return np.asarray(weight_laws.from_weights(given), dtype=float)

@@ -83,6 +83,8 @@ class CertifyResult:
         What the certificate relies on.
     shared : bool
         Whether the bounds share delta, so that the smallest is the certificate.
+    counted : bool
+        Whether all losses are 0 or 1.
     """
 
     selected: int
@@ -99,6 +101,7 @@ class CertifyResult:
     certificates: np.ndarray
     assumptions: tuple[tuple[str, str], ...]
     shared: bool = False
+    counted: bool = False
 
     @property
     def risk(self) -> float:
@@ -117,13 +120,18 @@ class CertifyResult:
             "an unlimited stream of" if math.isinf(self.candidates) else f"{self.candidates:,.6g}"
         )
         every = "" if self.candidates == 1 else f", simultaneously for {size} candidates,"
-        seen = f"{self.errors:g}" if self.errors == int(self.errors) else f"{self.errors:.6g}"
         text = (
             f"With probability at least {confidence(self.delta)} over the draw of the {self.n:,} "
-            f"examples{every} the risk is at most the certificate; for {self.name!r}, with a total "
-            f"loss of {seen} in {self.n:,}, it is {shown(self.bound)}."
+            f"examples{every} the risk is at most the certificate; for {self.name!r}, with "
+            f"{self._seen}, it is {shown(self.bound)}."
         )
         return text + (" That is vacuous: it says nothing." if self.vacuous else "")
+
+    @property
+    def _seen(self) -> str:
+        if not self.counted:
+            return f"a total loss of {self.errors:.6g} on {self.n:,} examples"
+        return f"{self.errors:,.0f} error{'' if self.errors == 1 else 's'} on {self.n:,} examples"
 
     @property
     def table(self) -> Table:
@@ -131,7 +139,7 @@ class CertifyResult:
         from rich.table import Table
         from rich.text import Text
 
-        title = f"risk of {self.name!r}: {self.errors:g} of {self.n:,} examples lost"
+        title = f"risk of {self.name!r}, {self._seen}"
         table = Table(title=Text(title), title_justify="left")
         for column in COLUMNS:
             table.add_column(column, justify="right" if column == "certificate" else "left")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -111,7 +110,8 @@ def certify(
         raise InputError(f"support is {support!r}; expected one of {', '.join(SUPPORTS)}")
     log_weights, law, size = shares(weights, ranks, candidates, columns)
     chosen = _primary(primary, binary, support)
-    group = _group(chosen, binary, support) if share else [chosen]
+    every = _group(chosen, binary, support, n)
+    group = every if share else [chosen]
     data = _Data(table, binary, math.log(len(group)) - math.log(delta) - log_weights)
     limits = {c.name: data.limits(c) for c in group}
     smallest = np.min(list(limits.values()), axis=0)
@@ -120,9 +120,8 @@ def certify(
 
     values = {name: float(limit[selected]) for name, limit in limits.items()}
     rows = [_row(c, values[c.name], SHARED if share else CHOSEN) for c in group]
-    for certificate in _group(chosen, binary, support)[len(rows) :]:
-        with suppress(InputError):  # undefined here, as a variance of one example
-            rows.append(_row(certificate, float(best.limits(certificate)[0]), COMPARED))
+    for certificate in every[len(rows) :]:
+        rows.append(_row(certificate, float(best.limits(certificate)[0]), COMPARED))
     return CertifyResult(
         selected=selected,
         name=labels[selected],
@@ -138,6 +137,7 @@ def certify(
         certificates=smallest,
         assumptions=_assumptions(group, binary, primary, share, law, size, support),
         shared=share,
+        counted=binary,
     )
 
 
@@ -203,11 +203,13 @@ def _primary(primary: str, binary: bool, support: str) -> Certificate:
     return certificate
 
 
-def _group(chosen: Certificate, binary: bool, support: str) -> list[Certificate]:
+def _group(chosen: Certificate, binary: bool, support: str, n: int) -> list[Certificate]:
     """The primary bound first, then every other one that the losses and the support allow."""
 
     def fits(c: Certificate) -> bool:
         if c is chosen or (c.losses == BINARY and not binary):
+            return False
+        if n < 2 and c.name == "empirical_bernstein":  # one example has no variance
             return False
         # on identically distributed examples the one for strata is binomial inversion again
         return c.valid_for_independent if support == "stratified" else c.name != STRATIFIED

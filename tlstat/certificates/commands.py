@@ -115,8 +115,12 @@ def _show(result: CertifyResult) -> None:
     out.print(result.table)
     out.print(Text(result.statement))
     if not result.shared and len(result.bounds) > 1:
-        out.print(Text("The other bounds were not chosen: the smallest of several is no "
-                       "certificate, unless they share delta (--share)."))  # fmt: skip
+        out.print(
+            Text(
+                "The other bounds were not chosen: the smallest of several is no certificate, "
+                "unless they share delta (--share)."
+            )
+        )
     out.print(Text("It relies on:"))
     for name, statement in result.assumptions:
         out.print(Text(f"  {name}: {statement}"))
