@@ -89,10 +89,7 @@ class AtomClass:
         They place, in logs, ``E_Q`` below 1, ``E_P`` between its least value and 1, and each mass
         between its excess and what the Bernstein exponent allows.
         """
-        log_E_Q = _LOG_FLOOR * (1 - u[..., 0])
-        if self.rho < 1:  # E_P <= 1 limits E_Q when m > 1
-            top = -max(0.0, (1 - self.rho) * np.log(self.m) - np.log(self.constant)) / self.rho
-            log_E_Q = log_E_Q + top
+        log_E_Q = self._largest_log_excess() + _LOG_FLOOR * (1 - u[..., 0])
         least = np.minimum(0.0, self.least_source_excess(log_E_Q))
         log_E_P = least * (1 - u[..., 1])
         log_q = _between(log_E_Q, self.beta_Q, self.constant, u[..., 2])
@@ -100,6 +97,14 @@ class AtomClass:
         p, delta_P = np.exp(log_p) / self.m, np.exp(np.minimum(log_E_P - log_p, 0.0))
         q, delta_Q = np.exp(log_q) / self.m, np.exp(np.minimum(log_E_Q - log_q, 0.0))
         return Atom(p, delta_P, q, delta_Q, self.m)
+
+    def coordinate(self, excess_Q: Any) -> Any:
+        """First coordinate of `from_chart` at which ``E_Q`` has this value."""
+        return np.clip(1 - (np.log(excess_Q) - self._largest_log_excess()) / _LOG_FLOOR, 0, 1)
+
+    def _largest_log_excess(self) -> float:
+        """``E_P <= 1`` limits ``E_Q`` where ``rho < 1`` and ``m > 1``."""
+        return min(0.0, -float(self.least_source_excess(0.0)) / self.rho)
 
 
 def _between(log_excess: Any, beta: float, constant: float, share: Any) -> Any:
@@ -181,7 +186,8 @@ def _starting_points(
         constant=atoms.constant,
     )
     u = rng.random((starts, 4))
-    u[:, 0] = np.clip(1 - np.log(cube.scale) / _LOG_FLOOR + rng.normal(0, 0.02, starts), 0, 1)
-    u[0, 1:] = (0.0, 1.0, 1.0)  # the cube itself
+    height = atoms.coordinate(cube.scale)
+    u[:, 0] = np.clip(height + rng.normal(0, 0.02, starts), 0, 1)
+    u[0] = (height, 0.0, 1.0, 1.0)  # the cube itself
     u[1, 1:] = (1.0, 1.0, 1.0)
     return u

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.minimax.scale_search import ScaleBound, better, largest_over_scales
+from tlstat.minimax.scale_search import ScaleBound, largest_over_scales
 from tlstat.minimax.vote import vote_error
 
 _MAX_TRIED = 12
@@ -64,7 +64,7 @@ def cube_minimax(
 
 
 def cube_at_scale(
-    eps: Any, m: int, *, rho: float, beta_P: float, beta_Q: float, constant: float = 1.0
+    eps: Any, m: Any, *, rho: float, beta_P: float, beta_Q: float, constant: float = 1.0
 ) -> tuple[Any, Any, Any, Any]:
     """Atoms of the largest masses and weakest signals that the class allows at excess ``eps``.
 
@@ -72,7 +72,7 @@ def cube_at_scale(
     ----------
     eps : array_like
         Target excess of the rule that is wrong everywhere, in (0, 1].
-    m : int
+    m : array_like
         Number of atoms.
     rho, beta_P, beta_Q : float
         Transfer exponent (> 0) and Bernstein exponents (in [0, 1]).
@@ -90,7 +90,8 @@ def cube_at_scale(
     wrong atoms; for ``rho < 1`` one wrong atom is the hardest, so the source signals are stronger.
     """
     eps = np.asarray(eps, dtype=float)
-    excess_P = np.minimum(1.0, max(1.0, m ** (1 - rho)) * eps**rho / constant)
+    m = np.asarray(m, dtype=float)
+    excess_P = np.minimum(1.0, np.maximum(1.0, m ** (1 - rho)) * eps**rho / constant)
     mass_P = np.minimum(1.0, constant * excess_P**beta_P)
     mass_Q = np.minimum(1.0, constant * eps**beta_Q)
     # excess over mass, where neither may have underflowed
@@ -134,13 +135,13 @@ def least_favourable_cube(
     if m is not None and not 1 <= m <= d - 1:
         raise InputError(f"m must lie between 1 and d - 1 = {d - 1}, got {m}")
     tried = _sizes(d - 1) if m is None else [m]
-    bounds = [
-        largest_over_scales(
-            n_P, n_Q, _cube_problem(k, rho, beta_P, beta_Q, constant), largest=0.5, m=k
-        )
-        for k in tried
-    ]
-    return _best(bounds)
+    atoms = np.array(tried)[:, None]
+
+    def problem(eps: np.ndarray) -> tuple[np.ndarray, ...]:
+        atom = cube_at_scale(eps, atoms, rho=rho, beta_P=beta_P, beta_Q=beta_Q, constant=constant)
+        return (eps, *atom)
+
+    return largest_over_scales(n_P, n_Q, problem, largest=0.5, m=tried)
 
 
 def bayes_lower_bound(
@@ -199,41 +200,22 @@ def gamma_lower_bound(
     ``b = beta_Q``; maximising over ``b`` is this package's own.
     """
     _require_class(gamma, beta_P, beta_Q, d, 1.0)
-    tried = _sizes(d - 1) if m is None else [m]
-    bounds = [
-        largest_over_scales(n_P, n_Q, _gamma_problem(k, gamma, beta_P, b), largest=0.5, m=k)
-        for k in tried
-        for b in (np.linspace(beta_Q, 1, _MIXTURES) if beta_Q < 1 else [1.0])
-    ]
-    return _best(bounds)
+    shares = np.linspace(beta_Q, 1, _MIXTURES) if beta_Q < 1 else np.ones(1)
+    tried = [k for k in (_sizes(d - 1) if m is None else [m]) for _ in shares]
+    atoms = np.array(tried, dtype=float)[:, None]
+    b = np.resize(shares, len(tried))[:, None]
+    # for gamma < 1 a single wrong atom is the hardest for the marginal inequality
+    one_wrong = np.maximum(1.0, atoms ** (1 - gamma))
+    # without a Bernstein condition (beta_P = 0) source labels may be pure noise
+    power = (1 - beta_P) / beta_P if beta_P > 0 else np.inf
 
-
-def _cube_problem(m: int, rho: float, beta_P: float, beta_Q: float, constant: float) -> Any:
-    def problem(eps: np.ndarray) -> tuple[np.ndarray, ...]:
-        atom = cube_at_scale(eps, m, rho=rho, beta_P=beta_P, beta_Q=beta_Q, constant=constant)
-        return (eps, *atom)
-
-    return problem
-
-
-def _gamma_problem(m: int, gamma: float, beta_P: float, b: float) -> Any:
     def problem(eps: np.ndarray) -> tuple[np.ndarray, ...]:
         mass_Q = eps**b
-        # for gamma < 1 a single wrong atom is the hardest for the marginal inequality
-        mass_P = np.minimum(1.0, max(1.0, m ** (1 - gamma)) * mass_Q**gamma)
-        # without a Bernstein condition (beta_P = 0) source labels may be pure noise
-        power = (1 - beta_P) / beta_P if beta_P > 0 else np.inf
+        mass_P = np.minimum(1.0, one_wrong * mass_Q**gamma)
         delta_P = np.where(mass_P < 1, mass_P**power, float(power < np.inf))
-        return eps, mass_P / m, delta_P, mass_Q / m, eps ** (1 - b)
+        return eps, mass_P / atoms, delta_P, mass_Q / atoms, eps ** (1 - b)
 
-    return problem
-
-
-def _best(bounds: list[ScaleBound]) -> ScaleBound:
-    best = bounds[0]
-    for other in bounds[1:]:
-        best = better(best, other)
-    return best
+    return largest_over_scales(n_P, n_Q, problem, largest=0.5, m=tried)
 
 
 def _sizes(largest: int) -> list[int]:

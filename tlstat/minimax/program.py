@@ -97,9 +97,7 @@ class MinimaxRisk:
         return "\n".join(lines)
 
     def _target(self) -> str:
-        return (
-            f"asked for {self.tol:.0e}" if self.converged else f"NOT the {self.tol:.0e} asked for"
-        )
+        return f"{'' if self.converged else 'NOT '}{self.tol:.0e} as asked for"
 
 
 def minimax_risk(

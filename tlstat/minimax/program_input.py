@@ -104,6 +104,8 @@ def _matrix(name: str, shape: str, value: Any) -> np.ndarray:
 
 def _require_finite(name: str, values: np.ndarray) -> None:
     # the sum is NaN or inf if any entry is: no boolean copy of a large array
-    if not np.isfinite(values.sum()) and not np.isfinite(values).all():
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = values.sum()
+    if not np.isfinite(total) and not np.isfinite(values).all():
         what = "NaN" if np.isnan(values).any() else "inf"
         raise InputError(f"{name} holds {what}; every entry must be finite")
