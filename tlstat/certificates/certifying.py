@@ -115,7 +115,9 @@ def certify(
     data = _Data(table, binary, math.log(len(group)) - math.log(delta) - log_weights)
     limits = {c.name: data.limits(c) for c in group}
     smallest = np.min(list(limits.values()), axis=0)
-    selected = int(np.argmin(smallest))
+    risks = np.asarray(table.mean(axis=0), dtype=float)
+    # vacuous certificates are equal: then the fewest errors decide, then the earliest candidate
+    selected = int(np.lexsort((risks, smallest))[0])
     best = data.only(selected)
 
     values = {name: float(limit[selected]) for name, limit in limits.items()}
@@ -133,7 +135,7 @@ def certify(
         weights=law,
         bounds=tuple(rows),
         names=labels,
-        risks=np.asarray(table.mean(axis=0), dtype=float),
+        risks=risks,
         certificates=smallest,
         assumptions=_assumptions(group, binary, primary, share, law, size, support),
         shared=share,
