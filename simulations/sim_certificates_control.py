@@ -7,6 +7,7 @@ the loss on a new example is small (on average), and what was deployed is good (
 import numpy as np
 
 from tlstat import Exact, grid, inner, study
+from tlstat.backend import to_numpy
 from tlstat.certificates import CERTIFICATES, theory
 from tlstat.certificates.inversion import log_binomial_cdf
 from tlstat.certificates.selection import conformal_risk_control, learn_then_test
@@ -54,7 +55,7 @@ def learn_then_test_levels(cell, rng, size):
     tested in the order of their risks by the fixed sequence.
     """
     risks = np.concatenate([np.linspace(0.1, 0.2, 5), np.full(cell.M - 5, ALPHA + 1e-9)])
-    k = np.asarray(rng.binomial(cell.n, risks, size=(size, cell.M)))
+    k = to_numpy(rng.binomial(cell.n, risks, size=(size, cell.M)))
     worst, number = [], []
     for name in cell.procedure:
         if name == UNCORRECTED:
@@ -100,7 +101,7 @@ def conformal_mean(cell, model):
 )
 def risk_control(cell, rng, size):
     """Loss: is the uniform score above the threshold? The risk of a threshold t is 1 - t."""
-    scores = np.asarray(rng.uniform(size=(size, cell.n)))
+    scores = to_numpy(rng.uniform(size=(size, cell.n)))
     ordered_scores = np.sort(scores, axis=1)
     conformal = np.empty(size)
     for i in range(size):

@@ -8,6 +8,7 @@ where the union bound is nearly sharp; without the union bound the same certific
 import numpy as np
 
 from tlstat import Exact, grid, inner, study
+from tlstat.backend import to_numpy
 from tlstat.certificates import CERTIFICATES, theory
 from tlstat.theory import at_most, equals, ordered
 
@@ -117,7 +118,7 @@ LAWS = {"rare": (1.0, 9.0), "middling": (2.0, 2.0), "extreme": (0.1, 0.3)}
 def soft_losses(cell, rng, size):
     """Beta-distributed losses: the candidate with the smallest certificate of each kind."""
     a, b = LAWS[cell.law]
-    losses = np.asarray(rng.beta(a, b, size=(size, cell.M, cell.n)))
+    losses = to_numpy(rng.beta(a, b, size=(size, cell.M, cell.n)))
     ratios = []
     for name in cell.certificate:
         certificate, level = CERTIFICATES[name], {"delta": cell.delta / cell.M}

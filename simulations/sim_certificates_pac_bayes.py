@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from tlstat import grid, inner, study
+from tlstat.backend import to_numpy
 from tlstat.certificates import CERTIFICATES
 from tlstat.theory import at_most, ordered
 
@@ -78,8 +79,8 @@ def gibbs_or_best(cell, rng, size):
     k = np.arange(cell.n + 1)
     many = round(cell.share * cell.M)
     laws = [binom.pmf(k, cell.n, p) for p in (GOOD, BAD)]
-    good = np.asarray(rng.multinomial(many, laws[0] / laws[0].sum(), size=size), float)
-    bad = np.asarray(rng.multinomial(cell.M - many, laws[1] / laws[1].sum(), size=size), float)
+    good = to_numpy(rng.multinomial(many, laws[0] / laws[0].sum(), size=size)).astype(float)
+    bad = to_numpy(rng.multinomial(cell.M - many, laws[1] / laws[1].sum(), size=size)).astype(float)
     fewest = np.argmax(good + bad > 0, axis=1)
     log_inv = np.log(cell.M / cell.delta)
     rows = np.arange(size)

@@ -7,6 +7,7 @@ same examples. The adversary knows the risks and picks the candidate whose certi
 import numpy as np
 
 from tlstat import Exact, grid, inner, study
+from tlstat.backend import to_numpy
 from tlstat.certificates import CERTIFICATES, theory, weights
 from tlstat.certificates.inversion import log_binomial_cdf
 from tlstat.certificates.models import Directions, fresh_directions
@@ -62,13 +63,13 @@ def error_counts(cell, rng, size):
 def rules(cell, rng, size):
     """Risk over certificate of the candidate that a rule selects."""
     model = Directions.from_cell(cell)
-    k = np.asarray(error_counts(cell, rng, size))
+    k = to_numpy(error_counts(cell, rng, size))
     rows = np.arange(size)
     union = table(cell.n, np.log(cell.M / cell.delta))[k]
     unpaid = table(cell.n, -np.log(cell.delta))[k]
     picks = {
         "smallest error": (union, k.argmin(axis=1)),
-        "random": (union, np.asarray(rng.integers(0, cell.M, size=size))),
+        "random": (union, to_numpy(rng.integers(0, cell.M, size=size))),
         "largest error": (union, k.argmax(axis=1)),
         "adversary": (union, (model.risks / union).argmax(axis=1)),
         "smallest error, unpaid": (unpaid, k.argmin(axis=1)),
@@ -195,7 +196,7 @@ STREAM = [*FIXED, "grid, paid", "dyadic", "rank", "split"]
 def stream(cell, rng, size):
     """What it costs not to know the size of the class, on one stream of 2000 candidates."""
     model = Directions.from_cell(cell)
-    losses = np.asarray(model.losses(cell.n, rng, size))
+    losses = to_numpy(model.losses(cell.n, rng, size))
     k = losses.sum(axis=1)
     ranks = np.arange(1, cell.M + 1)
     rows = np.arange(size)

@@ -8,6 +8,7 @@ the source risk .2, and a certificate that ignores the shift fails.
 import numpy as np
 
 from tlstat import grid, inner, study
+from tlstat.backend import to_numpy
 from tlstat.certificates import CERTIFICATES
 from tlstat.theory import at_most, ordered
 
@@ -18,7 +19,7 @@ IGNORED = "shift ignored"
 def losses_of(x, kind, rng):
     """Mean loss .6 x^2: as errors, or as soft losses without noise."""
     mean = 0.6 * x**2
-    return mean if kind == "soft" else (rng.uniform(size=x.shape) < mean) * 1.0
+    return mean if kind == "soft" else (to_numpy(rng.uniform(size=x.shape)) < mean) * 1.0
 
 
 @study(
@@ -49,8 +50,8 @@ def losses_of(x, kind, rng):
 )
 def covariate_shift(cell, rng, size):
     """Target risk over its certificate."""
-    x = np.asarray(rng.uniform(size=(size, cell.n)))
-    losses = np.asarray(losses_of(x, cell.kind, rng))
+    x = to_numpy(rng.uniform(size=(size, cell.n)))
+    losses = losses_of(x, cell.kind, rng)
     ratios = (cell.a + 1.0) * x**cell.a
     risk = 0.6 * (cell.a + 1) / (cell.a + 3)
     limits = []

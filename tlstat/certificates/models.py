@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tlstat.backend import to_numpy
 from tlstat.errors import InputError
 
 
@@ -110,9 +111,9 @@ def fresh_directions(cell: Any, n: int, rng: Any, size: int) -> tuple[Any, np.nd
     """
     d = int(cell["d"])
     truth = np.eye(d)[0]
-    step = np.asarray(rng.normal(size=(size, int(cell["M"]), d)))
+    step = to_numpy(rng.normal(size=(size, int(cell["M"]), d)))
     candidates = truth + step * (cell["spread"] / math.sqrt(d))
-    x = np.asarray(rng.normal(size=(size, n, d)))
-    label = (x @ truth > 0) ^ (np.asarray(rng.uniform(size=(size, n))) < cell["noise"])
+    x = to_numpy(rng.normal(size=(size, n, d)))
+    label = (x @ truth > 0) ^ (to_numpy(rng.uniform(size=(size, n))) < cell["noise"])
     losses = (x @ candidates.swapaxes(1, 2) > 0) != label[..., None]
     return losses, direction_risks(truth, candidates, cell["noise"])
