@@ -58,6 +58,13 @@ def test_the_candidate_with_fewest_errors_is_selected_the_earliest_of_equals():
     assert result.certificates[0] == certify(errors_with([5]), candidates=4).bound
 
 
+def test_a_data_frame_brings_its_names():
+    import pandas as pd
+
+    result = certify(pd.DataFrame({"one": [0, 1, 1], "two": [0, 0, 1]}), candidates=2)
+    assert result.names == ("one", "two") and result.name == "two"
+
+
 def test_what_was_never_scored_is_paid_for():
     bounds = [certify(errors_with([2, 3]), candidates=M).bound for M in (2, 100, 20_000, 1e300)]
     assert bounds == sorted(bounds) and len(set(bounds)) == 4

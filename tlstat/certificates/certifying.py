@@ -75,7 +75,7 @@ def certify(
         then the average over strata as sampled, and ``stratified_support`` takes the place of
         binomial inversion.
     names : sequence of str, optional
-        Names of the columns.
+        Names of the columns; those of a data frame by default.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def certify(
     """
     table, binary = loss_table(losses)
     n, columns = table.shape
-    labels = labels_of(names, columns)
+    labels = labels_of(getattr(losses, "columns", None) if names is None else names, columns)
     delta = level_of(delta)
     if support not in SUPPORTS:
         raise InputError(f"support is {support!r}; expected one of {', '.join(SUPPORTS)}")
