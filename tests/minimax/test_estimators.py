@@ -406,6 +406,13 @@ def test_purchases_keep_their_promise(array, cost_Q):
     assert (cost_Q * bought.n_Q <= budget + cost_Q).all()
 
 
+def test_half_planes_can_be_bought_too():
+    model = HalfPlanes(1, 1, 0, 0, 0.8, 0.8)
+    bought = adaptive_cost(model, Random(2), 50, eps=0.1, delta=0.1, dimension=2, per_octave=4)
+    bad = int((model.excess_Q(bought.hypothesis) > 0.1).sum())
+    assert stats.binomtest(bad, 50, 0.1, alternative="greater").pvalue > FALSE_ALARM
+
+
 def test_purchases_get_dearer_as_more_is_asked():
     model = PowerThresholds(1, 1, 1, 1)
     costs = [adaptive_cost(model, Random(2), 30, eps=e).cost.mean() for e in (0.2, 0.05, 0.0125)]

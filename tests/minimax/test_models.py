@@ -372,7 +372,7 @@ def test_lower_bounds_of_neighbouring_settings_use_the_hardest_radius():
         (lambda: GaussianTransfer(1, -1, 1, 1), "Delta is -1"),
         (lambda: PosteriorDrift(1, 3, 1, 2), "alpha \\* beta is 3"),
         (lambda: MarginalSingularity(2, 1, 1, 1), "alpha is 2"),
-        (lambda: MarginalSingularity(1, 1, 1, 1).lower_bound(-1, 0), "n_P is -1"),
+        (lambda: MarginalSingularity(1, 1, 1, 1).lower_bound(-1, 0), "n_P"),
         (lambda: FiniteClass([[0, 2]], [0, 1], [0, 1], [0, 1], [0, 1]), "predictions holds"),
         (lambda: FiniteClass([[0, 1]], [0, 0.9], [0, 1], [0, 1], [0, 1]), "sum of P_X is 0.9"),
         (lambda: FiniteClass([[0, 1]], [0, 1], [0, 1], [0, 1.5], [0, 1]), "eta_P has an entry"),
@@ -391,6 +391,7 @@ def test_models_from_cells():
     assert ShiftedCentre.from_cell(cell) == ShiftedCentre(0.2, 2, a_P=1)
     assert Intervals.from_cell(cell) == Intervals(2, a_P=1)
     assert HalfPlanes.from_cell(cell) == HalfPlanes(2, a_P=1)
+    assert isinstance(ParallelThresholds.from_cell({"gamma": 2, "d": 3.0}).d, int)
     assert Stumps.from_cell(cell) == Stumps(3, 2, split=0.4)
     cube = {"m": 4, "p": 0.1, "q": 0.2, "delta_P": 0.3, "delta_Q": 0.4}
     assert Hypercube.from_cell(cube) == Hypercube(4, 0.1, 0.2, 0.3, 0.4)

@@ -127,6 +127,15 @@ def test_quadrature_agrees_with_simulation(n_P, n_Q, rule):
     assert abs(risk.mean() - exact_risk(model, n_P, n_Q, rule=rule)) <= z * error
 
 
+@pytest.mark.parametrize("rule", ["right", "middle"])
+def test_quadrature_agrees_with_simulation_on_parallel_lines(rule):
+    model, size = ParallelThresholds(3, 2, c_P=1, c_Q=1), 50_000
+    left, right = sample_extremes(model, 200, 12, Random(9), size)
+    risk = excess_risk(model, right if rule == "right" else (right - left) / 2)
+    exact = exact_risk(model, 200, 12, rule=rule)
+    assert abs(risk.mean() - exact) <= stats.norm.isf(FALSE_ALARM) * risk.std() / math.sqrt(size)
+
+
 def test_middle_rule_by_a_double_integral():
     gamma, n_P, n_Q = 2.0, 5, 3
 

@@ -23,6 +23,7 @@ _LAZY = {
     "Hypercube": "models",
     "Intervals": "models",
     "MarginalSingularity": "models",
+    "MinimaxRisk": "program",
     "ParallelThresholds": "models",
     "PosteriorDrift": "models",
     "PowerThresholds": "models",
@@ -31,12 +32,15 @@ _LAZY = {
     "Stumps": "models",
     "adaptive_cost": "estimators",
     "admissible_weights": "estimators",
+    "bayes_lower_bound": "cube",
     "check_bernstein": "exponents",
     "check_exponents": "exponents",
     "check_marginal_exponent": "exponents",
     "check_transfer_exponent": "exponents",
     "confidence_set": "estimators",
     "confidence_set_erm": "estimators",
+    "cost_optimal": "cost",
+    "cube_minimax": "cube",
     "deviation": "estimators",
     "equal_erm": "estimators",
     "exact_risk": "risk",
@@ -44,8 +48,12 @@ _LAZY = {
     "excess_risk": "risk",
     "importance_weighted_erm": "estimators",
     "interval_erm": "estimators",
+    "least_favourable_cube": "cube",
+    "minimax_risk": "program",
     "mirrored_erm": "estimators",
     "pooled_erm": "estimators",
+    "rate_optimal": "cost",
+    "saddle_point": "sandwich",
     "sample_atoms": "sampling",
     "sample_cells": "sampling",
     "sample_extremes": "sampling",
@@ -76,6 +84,7 @@ __all__ = [
     "Hypercube",
     "Intervals",
     "MarginalSingularity",
+    "MinimaxRisk",
     "ParallelThresholds",
     "PosteriorDrift",
     "PowerThresholds",
@@ -84,12 +93,15 @@ __all__ = [
     "Stumps",
     "adaptive_cost",
     "admissible_weights",
+    "bayes_lower_bound",
     "check_bernstein",
     "check_exponents",
     "check_marginal_exponent",
     "check_transfer_exponent",
     "confidence_set",
     "confidence_set_erm",
+    "cost_optimal",
+    "cube_minimax",
     "deviation",
     "equal_erm",
     "exact_risk",
@@ -97,8 +109,12 @@ __all__ = [
     "excess_risk",
     "importance_weighted_erm",
     "interval_erm",
+    "least_favourable_cube",
+    "minimax_risk",
     "mirrored_erm",
     "pooled_erm",
+    "rate_optimal",
+    "saddle_point",
     "sample_atoms",
     "sample_cells",
     "sample_extremes",
@@ -120,6 +136,15 @@ if TYPE_CHECKING:
     from tlstat.minimax.classifiers import (
         ConfidenceSetClassifier,
         SelectionClassifier,
+    )
+    from tlstat.minimax.cost import (
+        cost_optimal,
+        rate_optimal,
+    )
+    from tlstat.minimax.cube import (
+        bayes_lower_bound,
+        cube_minimax,
+        least_favourable_cube,
     )
     from tlstat.minimax.estimators import (
         adaptive_cost,
@@ -161,6 +186,10 @@ if TYPE_CHECKING:
         ShiftedCentre,
         Stumps,
     )
+    from tlstat.minimax.program import (
+        MinimaxRisk,
+        minimax_risk,
+    )
     from tlstat.minimax.risk import (
         exact_risk,
         exact_slope,
@@ -177,6 +206,7 @@ if TYPE_CHECKING:
         sample_raw,
         threshold_grid,
     )
+    from tlstat.minimax.sandwich import saddle_point
     from tlstat.minimax.vote import (
         vote_bounds,
         vote_error,

@@ -20,7 +20,7 @@ procedure                what it minimises
 =======================  ========================================================
 """
 
-from tlstat.minimax.estimators.adaptive import Purchase, adaptive_cost
+from tlstat.minimax.estimators.adaptive import AdaptivePurchase, adaptive_cost
 from tlstat.minimax.estimators.confidence import (
     confidence_set,
     confidence_set_erm,
@@ -42,7 +42,7 @@ from tlstat.minimax.estimators.erm import (
 from tlstat.minimax.estimators.intervals import interval_erm
 
 __all__ = [
-    "Purchase",
+    "AdaptivePurchase",
     "adaptive_cost",
     "admissible_weights",
     "confidence_set",

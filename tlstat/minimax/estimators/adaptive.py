@@ -21,7 +21,7 @@ _ROUNDS = 60
 
 
 @dataclass(frozen=True, eq=False)
-class Purchase:
+class AdaptivePurchase:
     """What was bought, and what came out, for each replicate.
 
     Attributes
@@ -59,7 +59,7 @@ def adaptive_cost(
     c: float = 1.0,
     dimension: int = 1,
     per_octave: int = 8,
-) -> Purchase:
+) -> AdaptivePurchase:
     """Double both budgets until a certificate of target excess ``eps`` holds.
 
     In round ``t`` both streams are bought up to a cost of ``2**(t-1)``. The target's certificate
@@ -89,7 +89,7 @@ def adaptive_cost(
 
     Returns
     -------
-    Purchase
+    AdaptivePurchase
 
     Raises
     ------
@@ -176,9 +176,11 @@ class _Done:
         self.from_source[rows] = from_source[stop]
         self.n_P[rows], self.n_Q[rows], self.rounds[rows] = state.n_P, state.n_Q, t
 
-    def purchase(self, cost_P: float, cost_Q: float) -> Purchase:
+    def purchase(self, cost_P: float, cost_Q: float) -> AdaptivePurchase:
         cost = cost_P * self.n_P + cost_Q * self.n_Q
-        return Purchase(self.hypothesis, self.n_P, self.n_Q, cost, self.from_source, self.rounds)
+        return AdaptivePurchase(
+            self.hypothesis, self.n_P, self.n_Q, cost, self.from_source, self.rounds
+        )
 
 
 def _target_certifies(

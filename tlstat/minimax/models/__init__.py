@@ -16,7 +16,7 @@ finite class) or ``chart`` (a map of the unit cube onto the class, for searches)
 from tlstat.minimax.models.cube import Hypercube
 from tlstat.minimax.models.finite import FiniteClass
 from tlstat.minimax.models.gaussian import GaussianHalfSpaces
-from tlstat.minimax.models.neighbours import LocalFlip, MarginalSingularity, PosteriorDrift
+from tlstat.minimax.models.neighbours import MarginalSingularity, PosteriorDrift
 from tlstat.minimax.models.planar import HalfPlanes, Intervals
 from tlstat.minimax.models.power import PowerLaw
 from tlstat.minimax.models.shifted import ShiftedCentre
@@ -31,7 +31,6 @@ __all__ = [
     "HalfPlanes",
     "Hypercube",
     "Intervals",
-    "LocalFlip",
     "MarginalSingularity",
     "ParallelThresholds",
     "PosteriorDrift",

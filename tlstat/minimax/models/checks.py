@@ -44,3 +44,10 @@ def require_count(minimum: int = 0, **values: Any) -> None:
     for name, value in values.items():
         ok = _is_real(value) and value == int(value) and minimum <= value < 2**63
         require(name, value, ok, f"an integer, {minimum} or above and below 2**63")
+
+
+def set_count(model: Any, name: str, minimum: int) -> None:
+    """Check the field of a frozen model that counts something, and make it an int."""
+    value = getattr(model, name)
+    require_count(minimum, **{name: value})
+    object.__setattr__(model, name, int(value))

@@ -13,6 +13,7 @@ from tlstat.minimax.models.checks import (
     require_non_negative,
     require_positive,
     require_unit,
+    set_count,
 )
 from tlstat.minimax.models.finite import FiniteClass
 
@@ -59,7 +60,7 @@ class Hypercube:
     beta_Q: float = 1.0
 
     def __post_init__(self) -> None:
-        require_count(1, m=self.m)
+        set_count(self, "m", 1)
         for name, mass in (("p", self.p), ("q", self.q)):
             ok = 0 < mass <= (1 + _ROUNDING) / self.m
             require(name, mass, ok, f"a mass in (0, 1/m] = (0, {1 / self.m:.6g}]")
@@ -98,7 +99,7 @@ class Hypercube:
             delta_P=eps ** (rho * (1 - beta_P)),
             delta_Q=c_1 * eps ** (1 - beta_Q),
             rho=rho,
-            gamma_marginal=rho * beta_P / beta_Q if beta_P > 0 and beta_Q > 0 else 1.0,
+            gamma_marginal=rho * beta_P / beta_Q if min(beta_P, beta_Q) > 1e-9 else 1.0,
             beta_P=beta_P,
             beta_Q=beta_Q,
         )
@@ -108,11 +109,11 @@ class Hypercube:
         """The cube that a cell asks for, by its masses or (with ``eps``) at a scale."""
         if cell.get("eps") is not None:
             exponents = {k: cell[k] for k in ("rho", "beta_P", "beta_Q")}
-            return cls.at_scale(int(cell["m"]), cell["eps"], **exponents, c_1=cell.get("c_1", 1.0))
+            return cls.at_scale(cell["m"], cell["eps"], **exponents, c_1=cell.get("c_1", 1.0))
         names = ("p", "q", "delta_P", "delta_Q")
         given = {k: cell.get(k) for k in ("rho", "gamma_marginal", "beta_P", "beta_Q")}
         declared = {k: v for k, v in given.items() if v is not None}
-        return cls(int(cell["m"]), *(cell[k] for k in names), **declared)
+        return cls(cell["m"], *(cell[k] for k in names), **declared)
 
     @property
     def vc_dimension(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tlstat.backend import namespace
-from tlstat.minimax.models.checks import require, require_count, require_positive, require_unit
+from tlstat.minimax.models.checks import require, require_positive, require_unit, set_count
 from tlstat.minimax.models.power import log_chart
 
 
@@ -41,7 +41,7 @@ class Stumps:
     split: float = 0.5
 
     def __post_init__(self) -> None:
-        require_count(1, d=self.d)
+        set_count(self, "d", 1)
         require_positive(gamma=self.gamma, q=self.q)
         require_unit(c_P=self.c_P, c_Q=self.c_Q)
         require("split", self.split, 0 < self.split < 1, "a number in (0, 1)")
@@ -50,7 +50,7 @@ class Stumps:
     def from_cell(cls, cell: Any) -> Stumps:
         """The model that a cell asks for: ``d``, and ``gamma, q, c_P, c_Q, split`` if given."""
         given = {k: cell.get(k) for k in ("gamma", "q", "c_P", "c_Q", "split")}
-        return cls(int(cell["d"]), **{k: v for k, v in given.items() if v is not None})
+        return cls(cell["d"], **{k: v for k, v in given.items() if v is not None})
 
     @property
     def gamma_marginal(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tlstat.minimax.models.checks import require_count
+from tlstat.minimax.models.checks import set_count
 from tlstat.minimax.models.power import PowerLaw, PowerPair, log_chart, power_parameters
 
 
@@ -133,13 +133,13 @@ class ParallelThresholds(PowerPair):
     c_Q: float = 0.5
 
     def __post_init__(self) -> None:
-        require_count(1, d=self.d)
+        set_count(self, "d", 1)
         super().__post_init__()
 
     @classmethod
     def from_cell(cls, cell: Any) -> ParallelThresholds:
         """The model that a cell asks for: ``d``, ``gamma`` and what `PowerThresholds` takes."""
-        return cls(int(cell["d"]), **power_parameters(cell))
+        return cls(cell["d"], **power_parameters(cell))
 
     @property
     def vc_dimension(self) -> int:

@@ -14,8 +14,13 @@ from typing import Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.minimax.models.checks import require, require_count, require_non_negative
-from tlstat.minimax.models.checks import require_positive as _require_positive
+from tlstat.minimax.models.checks import (
+    require,
+    require_count,
+    require_non_negative,
+    require_positive,
+    set_count,
+)
 
 _ORTHOSYMMETRIC = 1.25  # linear against all estimators over a ball (Donoho, Liu, MacGibbon 1990)
 _SPREAD = 12.0  # standard deviations over which a law is integrated
@@ -54,17 +59,18 @@ class GaussianTransfer:
     sigma: float = 1.0
 
     def __post_init__(self) -> None:
-        require_count(1, D=self.D)
-        require_count(0, n_S=self.n_S, n_T=self.n_T)
+        set_count(self, "D", 1)
+        set_count(self, "n_S", 0)
+        set_count(self, "n_T", 0)
         require_non_negative(Delta=self.Delta)
-        _require_positive(sigma=self.sigma)
+        require_positive(sigma=self.sigma)
         require("n_S + n_T", self.n_S + self.n_T, self.n_S + self.n_T > 0, "at least one point")
 
     @classmethod
     def from_cell(cls, cell: Any) -> GaussianTransfer:
         """The benchmark that a cell asks for: ``D, Delta, n_S, n_T`` and ``sigma`` if given."""
-        sizes = (int(cell["n_S"]), int(cell["n_T"]))
-        return cls(int(cell["D"]), cell["Delta"], *sizes, cell.get("sigma", 1.0))
+        sizes = (cell["n_S"], cell["n_T"])
+        return cls(cell["D"], cell["Delta"], *sizes, cell.get("sigma", 1.0))
 
     @property
     def _pooled(self) -> float:
