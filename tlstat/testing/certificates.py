@@ -324,6 +324,7 @@ def check_certificate(
     if laws is None:
         path = None
         if subject.path is not None:
+            # the horizon of betting is by default the number of examples: it may look at that
             path = "fixed" if getattr(certificate, "name", "") == "betting" else "open"
         known = subject.log_limit is not None
         laws = certificate_laws(kind, losses, exact=exact, logarithms=known, path=path)
