@@ -345,6 +345,32 @@ def test_numpy_and_torch_draw_the_same(n):
     assert np.array_equal(one.wrong(1, 2), two.wrong(1, 2).numpy())
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        PowerThresholds(2, 1, 1, 1),
+        ParallelThresholds(3, 2),
+        ShiftedCentre(0.3, 2),
+        Intervals(2),
+        HalfPlanes(2),
+        Stumps(2, 2),
+        Hypercube(3, 0.1, 0.2, 0.5, 0.5),
+        FiniteClass([[0, 1], [1, 1]], [0.2, 0.8], [0.5, 0.5], [0.1, 0.9], [0.3, 1]),
+        GaussianHalfSpaces(np.eye(2), np.eye(2), [1, 0]),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_numpy_and_torch_draw_the_same_raw_points(model):
+    one, two = (sample_raw(model, 20, 5, Random(3, array), 4) for array in ("numpy", "torch"))
+    assert np.array_equal(one.y_P, two.y_P.numpy())
+    assert np.array_equal(one.y_Q, two.y_Q.numpy())
+    mine, other = one.X_P, two.X_P
+    if isinstance(model, ParallelThresholds):
+        assert np.array_equal(mine[0], other[0].numpy())
+        mine, other = mine[1], other[1]
+    assert np.allclose(mine, other.numpy(), rtol=1e-12, atol=1e-15)
+
+
 def test_a_numpy_generator_will_do():
     sample = sample_cells(PowerThresholds(2), 10, 10, np.random.default_rng(0), 3)
     assert sample.cells_P.sum() == 30
@@ -383,6 +409,7 @@ def test_a_numpy_generator_will_do():
         ),
         (lambda: threshold_grid(PowerThresholds(0.02), 10**12), "resolve thresholds below 1e-300"),
         (lambda: threshold_grid(PowerThresholds(1), floor=2.0), "floor is 2.0"),
+        (lambda: threshold_grid(PowerThresholds(1), per_octave=10**9), "per_octave is 1000000000"),
         (
             lambda: CellSample.from_points([0, 1], [[2.0]], [[1]], [[]], [[]], Random(0)),
             "a point lies at 2",

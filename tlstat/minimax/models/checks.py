@@ -1,9 +1,11 @@
-"""Checks of arguments that the models share."""
+"""Checks of arguments, and what else all models need."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
+
+import numpy as np
 
 from tlstat.errors import InputError
 
@@ -51,3 +53,8 @@ def set_count(model: Any, name: str, minimum: int) -> None:
     value = getattr(model, name)
     require_count(minimum, **{name: value})
     object.__setattr__(model, name, int(value))
+
+
+def as_array(rng: Any, values: np.ndarray) -> Any:
+    """``values`` in the generator's back end."""
+    return values if isinstance(rng, np.random.Generator) else rng.asarray(values)

@@ -161,6 +161,7 @@ class Hypercube:
 
     def hypotheses(self) -> np.ndarray:
         """All distinguishable hypotheses: the numbers of wrong atoms, 0 to m."""
+        require("m", self.m, self.m <= 10**7, "at most 10**7 atoms, to list their numbers")
         return np.arange(self.m + 1)
 
     def finite_class(self) -> FiniteClass:
@@ -182,7 +183,7 @@ class Hypercube:
 
     def _draw(self, mass: float, margin: float, rng: Any, size: tuple[int, ...]) -> Any:
         u = rng.uniform(0.0, 1.0, size) / mass
-        light = u < self.m
+        light = 1.0 * (u < self.m)
         atom = (u * light) // 1 + self.m * (1.0 - light)
         agrees = rng.uniform(0.0, 1.0, size) < (1 + margin) / 2
         return atom, 1 * (agrees | (atom == self.m))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tlstat.backend import to_numpy
 from tlstat.errors import InputError
-from tlstat.minimax.models.checks import require
+from tlstat.minimax.models.checks import as_array, require
 
 _ROUNDING = 1e-9
 
@@ -130,6 +131,6 @@ def _frozen(values: np.ndarray) -> np.ndarray:
 
 
 def _draw(mass: np.ndarray, eta: np.ndarray, rng: Any, size: tuple[int, ...]) -> tuple[Any, Any]:
-    u = np.asarray(rng.uniform(0.0, 1.0, size))
+    u, v = (to_numpy(rng.uniform(0.0, 1.0, size)) for _ in range(2))
     atom = np.minimum(np.searchsorted(np.cumsum(mass), u, side="right"), mass.size - 1)
-    return atom, 1 * (np.asarray(rng.uniform(0.0, 1.0, size)) < eta[atom])
+    return as_array(rng, atom), as_array(rng, 1 * (v < eta[atom]))

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from tlstat.backend import to_numpy
 from tlstat.errors import InputError
-from tlstat.minimax.models.checks import require_unit
+from tlstat.minimax.models.checks import as_array, require_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +167,10 @@ class GaussianHalfSpaces:
         return self._draw(self.Sigma_Q, self.c_Q, rng, size)
 
     def _draw(self, Sigma: np.ndarray, margin: float, rng: Any, size: tuple[int, ...]) -> Any:
-        z = np.asarray(rng.normal(0.0, 1.0, (*size, self.d)))
+        z = to_numpy(rng.normal(0.0, 1.0, (*size, self.d)))
         x = z @ np.linalg.cholesky(Sigma).T
-        agrees = np.asarray(rng.uniform(0.0, 1.0, size)) < (1 + margin) / 2
-        return x, 1 * ((x @ self.w_star >= 0) == agrees)
+        agrees = to_numpy(rng.uniform(0.0, 1.0, size)) < (1 + margin) / 2
+        return as_array(rng, x), as_array(rng, 1 * ((x @ self.w_star >= 0) == agrees))
 
 
 def _residual(Sigma: np.ndarray, w: np.ndarray) -> np.ndarray:

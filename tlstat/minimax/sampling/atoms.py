@@ -9,7 +9,8 @@ import numpy as np
 from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.minimax.models import FiniteClass, Hypercube
-from tlstat.minimax.sampling.cells import as_array, draw_table, require_memory, require_sizes
+from tlstat.minimax.models.checks import as_array
+from tlstat.minimax.sampling.cells import draw_table, require_memory, require_sizes
 from tlstat.minimax.sampling.classes import ClassSample
 
 

@@ -16,7 +16,7 @@ from tlstat.minimax.models import (
     ShiftedCentre,
     Stumps,
 )
-from tlstat.minimax.models.checks import require_count
+from tlstat.minimax.models.checks import as_array, require_count
 from tlstat.minimax.models.power import PowerLaw
 from tlstat.minimax.sampling.classes import StumpSample
 from tlstat.minimax.sampling.intervals import IntervalSample
@@ -25,6 +25,7 @@ from tlstat.minimax.sampling.statistics import CellSample
 _MAX_BYTES = 2**32
 _BELOW = 10  # octaves that the grid reaches below the scale that the sample resolves
 _SMALLEST = 1e-300
+_MAX_STEPS = 10**7
 
 
 def threshold_grid(
@@ -201,6 +202,11 @@ def _floor(given: float | None, *samples: tuple[PowerLaw, int]) -> float:
 
 def _signed_scale(floor: float, per_octave: int) -> np.ndarray:
     steps = math.ceil(-math.log2(floor) * per_octave)
+    if steps > _MAX_STEPS:
+        raise InputError(
+            f"per_octave is {per_octave!r}, which makes {2 * steps + 3} thresholds; expected fewer "
+            f"than {2 * _MAX_STEPS}"
+        )
     positive = 2.0 ** (-np.arange(steps + 1) / per_octave)
     return np.concatenate([-positive, [0.0], positive[::-1]])
 
@@ -239,8 +245,3 @@ def require_memory(size: int, numbers: int) -> None:
             f"size is {size!r} with {numbers} counts each, about {needed / 2**30:.1f} GiB in all; "
             f"expected at most {_MAX_BYTES / 2**30:.0f} GiB: draw fewer replicates at a time"
         )
-
-
-def as_array(rng: Any, values: np.ndarray) -> Any:
-    """``values`` in the generator's back end."""
-    return values if isinstance(rng, np.random.Generator) else rng.asarray(values)
