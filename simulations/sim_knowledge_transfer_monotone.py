@@ -2,7 +2,8 @@
 
 On Instance 0 the exact risk of the hard-label student grows with the sample size at first: a few
 labels at an input are worse than the uniform guess. The partial student with its uniform fill-in,
-the soft one and the missing mass never get worse, on any path of samples. Ours, not the paper's.
+the soft one and the missing mass never get worse, on any path of samples; and the risks of soft,
+partial and hard labels are in this order on every sample. Ours, not the paper's.
 """
 
 import numpy as np
@@ -23,6 +24,12 @@ N = [*RISING, *FALLING[1:]]
 NOT_HARD = ["soft", "partial", "missing"]
 STEPS = 120
 ROUNDING = 1e-15
+ORDERED = [
+    ("soft", "partial"),
+    ("partial", "missing"),
+    ("partial", "hard"),
+    ("partial", "weighted"),
+]
 
 
 @study(
@@ -117,6 +124,24 @@ def family(instance, **extra):
             )
             for level, label in [("hard", "hard labels"), ("weighted", "weighted labels")]
         ),
+        *(
+            at_most(
+                f"{better}_over_{worse}",
+                1,
+                surely=True,
+                where={"level": "hard"},
+                name=f"{better} at most {worse}, on every sample of every size",
+            )
+            for better, worse in ORDERED
+        ),
+        at_most(
+            "weighted_over_hard",
+            1,
+            surely=True,
+            where={"level": "hard"},
+            expect="refuted",
+            name="weighted at most hard, on every sample (false)",
+        ),
     ],
 )
 def paths(cell, rng, size):
@@ -126,7 +151,13 @@ def paths(cell, rng, size):
     counts = growing_samples(teacher, rng, size, cell.steps)
     risk = risks_and_missing_mass(teacher, counts, cell.level, xp)
     # a risk is a sum with rounding errors of about 1e-16
-    return {"worst_step": xp.max(risk[:, 1:] / (risk[:, :-1] + ROUNDING), axis=1)}
+    steps = xp.max(risk[:, 1:] / (risk[:, :-1] + ROUNDING), axis=1)
+    of = {level: risk[..., i] for i, level in enumerate(cell.level)}
+    ratios = {
+        f"{better}_over_{worse}": xp.max(of[better] / (of[worse] + ROUNDING), axis=1)
+        for better, worse in [*ORDERED, ("weighted", "hard")]
+    }
+    return {"worst_step": steps, **ratios}
 
 
 def growing_samples(teacher, rng, size, steps):
