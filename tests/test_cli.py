@@ -16,7 +16,7 @@ from tlstat.cli import build_parser, main
 from tlstat.cli.options import DEFAULT_STORE
 
 COMMANDS = ["list", "run", "verify", "plan", "status", "figures", "report", "export"]
-COMMANDS += ["replay", "diff"]
+COMMANDS += ["replay", "diff", "certify", "value-of-target"]
 
 STUDY = '''
 """Means of normals."""
@@ -74,7 +74,7 @@ def test_the_help_lists_every_command(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     text = capsys.readouterr().out
-    assert all(re.search(rf"^    {command} ", text, re.MULTILINE) for command in COMMANDS)
+    assert all(re.search(rf"^    {command}\b", text, re.MULTILINE) for command in COMMANDS)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,12 @@
 """What is imported when: starting must stay quick, and workers small."""
 
+import importlib
 import subprocess
 import sys
 
 import pytest
 
 HEAVY = ["torch", "cvxpy", "sympy", "matplotlib", "pandas", "sklearn", "numba", "scipy.stats"]
-
-COMMANDS = ["list", "run", "verify", "plan", "status", "figures", "report", "export"]
-COMMANDS += ["replay", "diff"]
 
 
 def loaded(code: str) -> list[str]:
@@ -28,7 +26,11 @@ def test_the_probe_sees_a_heavy_import():
     assert loaded("import sympy") == ["sympy"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["verify", "--help"]])
+LIGHT = [["--help"], ["--version"], ["verify", "--help"], ["certify", "--help"]]
+LIGHT += [["value-of-target", "--help"]]
+
+
+@pytest.mark.parametrize("arguments", LIGHT, ids=" ".join)
 def test_help_is_light(arguments):
     code = f"""
 from tlstat.cli import main
@@ -48,6 +50,23 @@ def test_public_names_resolve():
     assert set(tlstat.__all__) <= set(dir(tlstat))
     with pytest.raises(AttributeError, match="no attribute 'stduy'"):
         tlstat.stduy  # noqa: B018
+
+
+ROOMS = ["knowledge_transfer", "certificates", "minimax", "testing"]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_public_names_of_a_room_resolve(room):
+    module = importlib.import_module(f"tlstat.{room}")
+    for name in module.__all__:
+        assert getattr(module, name) is not None, name
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert set(module.__all__) <= set(dir(module))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_importing_a_room_is_light(room):
+    assert loaded(f"import tlstat.{room}") == []
 
 
 def test_a_numpy_study_runs_without_the_heavy_libraries(tmp_path):

@@ -123,6 +123,13 @@ def test_other_certificates_test_soft_losses():
 # --- conformal risk control --------------------------------------------------------------------
 
 
+def test_conformal_risk_control_spends_exact_ties():
+    """Of 99 examples at alpha = 0.1 nine may be lost: (9 + 1)/100 is 0.1."""
+    losses = (np.arange(99)[:, None] < [20, 10, 9, 0]).astype(float)
+    out = conformal_risk_control(losses, [0.0, 1.0, 2.0, 3.0], 0.1)
+    assert out.threshold == 2.0
+
+
 def test_conformal_risk_control_from_its_definition():
     rng = np.random.default_rng(4)
     lam = np.linspace(0, 1, 101)
