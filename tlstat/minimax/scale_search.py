@@ -19,8 +19,10 @@ from tlstat.minimax.vote import vote_error
 Problem = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 _LOG_SMALLEST = -690.0
-_INFORMATION = (1e-3, 60.0)  # n p delta^2 between which the best scale lies
-_GRID, _ZOOM, _ZOOMS = 33, 7, 6
+_INFORMATION = (1e-4, 40.0)  # n p delta^2 between which the best scale lies
+_GRID = 17
+_ZOOMS = 4
+_SHRINK = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,21 +74,51 @@ def largest_over_scales(
     sizes = (n_P.ravel()[:, None, None], n_Q.ravel()[:, None, None])
     ends = [_log_scale(*sizes, problem, len(m), np.log(largest), x) for x in _INFORMATION]
     low, high = np.minimum(ends[0], ends[1] - 1.0), ends[1]
-    points = _GRID
-    for _ in range(_ZOOMS):
-        logs = low + (high - low) * np.linspace(0, 1, points)
+
+    def evaluate(logs: np.ndarray) -> list[np.ndarray]:
         atoms = np.broadcast_arrays(*problem(np.exp(logs)), logs)[:-1]
         weight, p, delta_P, q, delta_Q = atoms
-        values = weight * vote_error(sizes[0], p, delta_P, sizes[1], q, delta_Q)
-        best = values.argmax(axis=2)[:, :, None]
-        width = (high - low) / (points - 1)
-        at = np.take_along_axis(logs, best, axis=2)
-        low, high = at - width, np.minimum(at + width, np.log(largest))
-        points = _ZOOM
-    fields = [np.take_along_axis(a, best, axis=2)[:, :, 0] for a in (values, np.exp(logs), *atoms)]
+        value = weight * vote_error(sizes[0], p, delta_P, sizes[1], q, delta_Q)
+        return [value, np.exp(logs), *atoms]
+
+    fields = _climb(evaluate, low, high, np.log(largest))
     family = fields[0].argmax(axis=1)
     chosen = [a[np.arange(family.size), family] for a in fields] + [np.asarray(m)[family]]
     return ScaleBound(*(c.reshape(shape) if shape else c[0].item() for c in chosen))
+
+
+def _climb(
+    evaluate: Callable[[np.ndarray], list[np.ndarray]],
+    low: np.ndarray,
+    high: np.ndarray,
+    ceiling: float,
+) -> list[np.ndarray]:
+    """What ``evaluate`` gives at the best log-scale: a grid, then parabolas through three points.
+
+    Only values that were evaluated are compared, so the result is never below the grid's best.
+    """
+    logs = low + (high - low) * np.linspace(0, 1, _GRID)
+    step = (high - low) / (_GRID - 1)
+    best = _pick(evaluate(logs))
+    for _ in range(_ZOOMS):
+        at = np.log(best[1])[:, :, None]
+        around = np.minimum(at + step * np.array([-1.0, 0.0, 1.0]), ceiling)
+        left, middle, right = np.moveaxis(evaluate(around)[0], 2, 0)
+        bend = left - 2 * middle + right
+        with np.errstate(divide="ignore", invalid="ignore"):
+            vertex = np.where(bend < 0, 0.5 * (left - right) / bend, 0.0)
+        centre = at + step * np.clip(vertex, -1, 1)[:, :, None]
+        step = step / _SHRINK
+        trial = _pick(evaluate(np.minimum(centre, ceiling)))
+        wins = trial[0] > best[0]
+        best = [np.where(wins, new, old) for new, old in zip(trial, best, strict=True)]
+    return best
+
+
+def _pick(fields: list[np.ndarray]) -> list[np.ndarray]:
+    """Every field at the point of the largest value."""
+    best = fields[0].argmax(axis=2)[:, :, None]
+    return [np.take_along_axis(a, best, axis=2)[:, :, 0] for a in fields]
 
 
 def _log_scale(

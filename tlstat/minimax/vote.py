@@ -19,7 +19,7 @@ import numpy as np
 from tlstat.errors import InputError
 from tlstat.minimax.vote_law import SignedSums
 
-_CHUNK = 1 << 20  # lattice points handled at a time
+_CHUNK = 1 << 18  # lattice points handled at a time
 _EPS = float(np.finfo(float).eps)
 
 
@@ -233,14 +233,14 @@ def weighted_error(source: SignedSums, target: SignedSums, w_P: Any, w_Q: Any) -
 
 
 def _blocks(lead: SignedSums, other: SignedSums, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """Groups of rows that share both window lengths, of bounded size."""
+    """Groups of rows that share both window lengths, and whether few angles do, in bounded size."""
     if rows.size == 0:
         return
-    pairs = np.stack([lead.length[rows], other.length[rows]], axis=1)
-    lengths, inverse = np.unique(pairs, axis=0, return_inverse=True)
-    for group, pair in enumerate(lengths):
+    kinds = [a[rows] for w in (lead, other) for a in (w.length, w.reach < np.pi)]
+    groups, inverse = np.unique(np.stack(kinds, axis=1), axis=0, return_inverse=True)
+    for group, kind in enumerate(groups):
         members = rows[inverse.ravel() == group]
-        step = max(1, int(_CHUNK // pair.max()))
+        step = max(1, int(_CHUNK // kind.max()))
         for start in range(0, members.size, step):
             yield members[start : start + step]
 

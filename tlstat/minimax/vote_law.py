@@ -17,6 +17,7 @@ from tlstat.errors import InputError
 
 _LOG_TAIL = 38.0  # mass left outside a window: exp(-38), below 1e-16
 MAX_WINDOW = 1 << 26
+_LOG_NEGLIGIBLE = 45.0
 _SERIES = 0.1  # below this angle, differences of nearly equal numbers are summed as series
 
 
@@ -32,7 +33,8 @@ class SignedSums:
         self.n, self.p, self.delta, self.poissonised = n, p, delta, poissonised
         mean = n * p * delta
         variance = n * p * (1.0 if poissonised else _one_minus_square(p, delta))
-        half = np.ceil(np.sqrt(2 * _LOG_TAIL * variance) + 4 * _LOG_TAIL / 3)  # Bernstein
+        bernstein = np.sqrt(2 * _LOG_TAIL * variance) + 4 * _LOG_TAIL / 3
+        half = np.ceil(np.minimum(bernstein, _bennett(n * p))) + 1
         whole = (n <= half) & (not poissonised)
         self.length = _fast_length(2 * np.where(whole, n, half) + 1)
         if self.length.size and self.length.max() > MAX_WINDOW:
@@ -44,13 +46,35 @@ class SignedSums:
         self.centre = np.where(whole, 0.0, np.round(mean))
         self.start = self.centre - self.length // 2
         self.shift = mean - self.centre
+        self.reach = self._reach()
+
+    def _reach(self) -> np.ndarray:
+        """Angle beyond which the characteristic function is below ``exp(-45)``, or pi.
+
+        In ``v = 1 - cos(theta)`` the squared modulus of a step is a convex parabola from 1 at
+        ``v = 0`` to ``(2p - 1)^2`` at ``v = 2``, so below its chord from 0 to 1, and beyond 1 below
+        the larger of its values there and at 2.
+        """
+        n, p, delta = self.n, self.p, self.delta
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if self.poissonised:
+                v = _LOG_NEGLIGIBLE / (n * p)
+                local = v < 1
+            else:
+                drop = p * (2 * _one_minus_square(p, delta) - p * (1 - delta) * (1 + delta))
+                v = -np.expm1(-2 * _LOG_NEGLIGIBLE / n) / drop
+                parity = np.log1p(-2 * (1 - np.maximum(p, 0.5)))
+                local = (v < 1) & ((p <= 0.5) | (-n * parity > _LOG_NEGLIGIBLE))
+        return np.where(local, 2 * np.arcsin(np.sqrt(np.where(local, v, 0.5) / 2)), np.pi)
 
     def pmf(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities of rows with one window length, shape (rows, length)."""
         length = int(self.length[rows[0]])
         if length == 1:
             return np.ones((rows.size, 1))
-        angles = _Angles(2 * np.pi / length * np.arange(length // 2 + 1))
+        turn = 2 * np.pi / length
+        used = min(length // 2, int(np.ceil(self.reach[rows].max() / turn)))
+        angles = _Angles(turn * np.arange(used + 1), whole=used == length // 2)
         log_size, phase = self._characteristic(rows, angles)
         spectrum = np.exp(log_size - 1j * phase)
         spectrum[:, 1::2] *= -1  # moves the centre of the window from index 0 to length/2
@@ -66,7 +90,7 @@ class SignedSums:
         log_size, excess = _step(p, delta, angles)
         phase = n * excess + shift * angles.theta
         log_size = n * log_size
-        if (p > 0.5).any():
+        if angles.whole and (p > 0.5).any():
             self._parity(rows, angles, log_size, phase)
         return log_size, phase
 
@@ -79,7 +103,9 @@ class SignedSums:
         """
         odd = np.flatnonzero(self.p[rows] > 0.5)
         far = np.flatnonzero(angles.theta > 0.5 * np.pi)
-        mirrored = _Angles(np.pi / (angles.theta.size - 1) * np.arange(far.size - 1, -1, -1))
+        mirrored = _Angles(
+            np.pi / (angles.theta.size - 1) * np.arange(far.size - 1, -1, -1), whole=False
+        )
         n, p, delta = (a[rows[odd], None] for a in (self.n, self.p, self.delta))
         scaled = p / (2 * p - 1)
         size, excess = _step(scaled, delta, mirrored)
@@ -91,10 +117,10 @@ class SignedSums:
 
 
 class _Angles:
-    """Angles with ``1 - cos`` and ``sin - theta`` free of cancellation."""
+    """Angles with ``1 - cos`` and ``sin - theta`` free of cancellation; all up to pi if whole."""
 
-    def __init__(self, theta: np.ndarray) -> None:
-        self.theta = theta
+    def __init__(self, theta: np.ndarray, *, whole: bool) -> None:
+        self.theta, self.whole = theta, whole
         self.sine = np.sin(theta)
         self.versine = 2 * np.sin(theta / 2) ** 2
         self.small = theta < _SERIES
@@ -130,6 +156,21 @@ def _arctan_excess(x: np.ndarray) -> np.ndarray:
     for k in range(9, 0, -1):
         total = z * ((-1) ** k / (2 * k + 1) + total)
     return x * total
+
+
+def _bennett(mean: np.ndarray) -> np.ndarray:
+    """Half-width ``t`` with ``mean h(t/mean) = 38``, ``h(u) = (1 + u) log(1 + u) - u``.
+
+    The sum deviates from its mean by ``t`` with probability at most ``exp(-38)`` on either side.
+    Newton's method from above stays above the root, ``h`` being convex: every iterate is valid.
+    """
+    scale = np.maximum(mean, 1e-280)
+    level = _LOG_TAIL / scale
+    u = np.sqrt(2 * level) + 2 * level / 3
+    for _ in range(8):
+        log = np.log1p(u)
+        u = u - ((1 + u) * log - u - level) / log
+    return np.where(mean > 0, u * scale, 0.0)
 
 
 def _one_minus_square(p: np.ndarray, delta: np.ndarray) -> np.ndarray:
