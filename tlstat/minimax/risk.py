@@ -67,6 +67,8 @@ def simulate_risks(
         Number of replicates.
     procedures : sequence of str
         Out of "source", "target", "pooled", "equal", "select", "confidence-set", "mirrored".
+        For `ParallelThresholds` and `Stumps` the first four only: the others need confidence
+        sets, which counts of single coordinates do not determine.
     **options
         For `sample_cells`: ``thresholds`` or ``per_octave``.
 
