@@ -124,7 +124,7 @@ def test_cubes_belong_to_their_class(exponent, m, eps, constant):
     assert (k * p <= constant * E_P**beta_P * slack).all()
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(exponents, st.integers(2, 12), st.integers(0, 3_000), st.integers(0, 3_000))
 def test_the_bound_is_the_exact_risk_of_its_cube_and_monotone(exponent, d, n_P, n_Q):
     rho, beta_P, beta_Q = exponent
