@@ -14,7 +14,7 @@ _LAZY = {
     "CellSample": "sampling",
     "ClassSample": "sampling",
     "ConfidenceSetClassifier": "classifiers",
-    "ExcessTable": "exponents",
+    "ExcessTable": "models",
     "ExponentCheck": "exponents",
     "FiniteClass": "models",
     "GaussianHalfSpaces": "models",
@@ -164,7 +164,6 @@ if TYPE_CHECKING:
         weighted_erm,
     )
     from tlstat.minimax.exponents import (
-        ExcessTable,
         ExponentCheck,
         check_bernstein,
         check_exponents,
@@ -173,6 +172,7 @@ if TYPE_CHECKING:
         smallest_transfer_exponent,
     )
     from tlstat.minimax.models import (
+        ExcessTable,
         FiniteClass,
         GaussianHalfSpaces,
         GaussianTransfer,

@@ -21,10 +21,12 @@ from tlstat.minimax.models.planar import HalfPlanes, Intervals
 from tlstat.minimax.models.power import PowerLaw
 from tlstat.minimax.models.shifted import ShiftedCentre
 from tlstat.minimax.models.stumps import Stumps
+from tlstat.minimax.models.table import ExcessTable
 from tlstat.minimax.models.thresholds import ParallelThresholds, PowerThresholds
 from tlstat.minimax.models.transfer import GaussianTransfer, ball_minimax
 
 __all__ = [
+    "ExcessTable",
     "FiniteClass",
     "GaussianHalfSpaces",
     "GaussianTransfer",
