@@ -1,0 +1,81 @@
+"""The l1 transfer lasso: shrink towards zero and towards a source, with a certificate.
+
+    minimise  1/(2n) |y - Xb|^2 + lam ( alpha |b|_1 + (1 - alpha) |b - b0|_1 )
+
+`TransferLasso` and its relatives are scikit-learn estimators; `solve`, `transfer_lasso_path` and
+`solve_batch` are the solver they use, which stops on the duality gap and returns it.
+
+Motivated by Takada and Fujisawa, "Transfer Learning via l1 Regularization" (NeurIPS 2020).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_MODULES = {
+    "adaptive": ("AdaptiveTransferLasso",),
+    "batch": ("BatchSolution", "solve_batch"),
+    "cv": ("TransferLassoCV",),
+    "estimators": ("TransferLasso",),
+    "logistic_estimator": ("TransferLogisticRegression",),
+    "path": ("Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"),
+    "problem": ("duality_gap", "kkt_residual", "objective"),
+    "screening": ("Certified", "gap_safe"),
+    "solver": ("Solution", "solve"),
+    "trans_lasso": ("TransLasso",),
+}
+_LAZY = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "AdaptiveTransferLasso",
+    "BatchSolution",
+    "Certified",
+    "Path",
+    "Solution",
+    "TransLasso",
+    "TransferLasso",
+    "TransferLassoCV",
+    "TransferLogisticRegression",
+    "alpha_path",
+    "duality_gap",
+    "gap_safe",
+    "kkt_residual",
+    "l1_max",
+    "l2_max",
+    "lambda_max",
+    "objective",
+    "solve",
+    "solve_batch",
+    "transfer_lasso_path",
+]
+
+if TYPE_CHECKING:
+    from tlstat.transfer_lasso.adaptive import AdaptiveTransferLasso
+    from tlstat.transfer_lasso.batch import BatchSolution, solve_batch
+    from tlstat.transfer_lasso.cv import TransferLassoCV
+    from tlstat.transfer_lasso.estimators import TransferLasso
+    from tlstat.transfer_lasso.logistic_estimator import TransferLogisticRegression
+    from tlstat.transfer_lasso.path import (
+        Path,
+        alpha_path,
+        l1_max,
+        l2_max,
+        lambda_max,
+        transfer_lasso_path,
+    )
+    from tlstat.transfer_lasso.problem import duality_gap, kkt_residual, objective
+    from tlstat.transfer_lasso.screening import Certified, gap_safe
+    from tlstat.transfer_lasso.solver import Solution, solve
+    from tlstat.transfer_lasso.trans_lasso import TransLasso
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_LAZY[name]), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LAZY})

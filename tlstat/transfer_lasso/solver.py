@@ -1,0 +1,233 @@
+"""Solve one problem and certify the answer by its duality gap."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from tlstat.errors import InputError
+from tlstat.transfer_lasso.problem import Problem, _vector, prepare
+
+__all__ = ["Solution", "solve"]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A minimiser with its certificate.
+
+    Attributes
+    ----------
+    coef : array, shape (p,)
+    intercept : float
+    gap : float
+        Relative duality gap: ``(P - D) / P``.
+    primal : float
+        The objective ``P``.
+    n_iter : int
+        Rounds of working sets.
+    converged : bool
+        ``gap <= tol``.
+    active : array of int
+        Coordinates off both knots, 0 and the source coefficient.
+    """
+
+    coef: np.ndarray
+    intercept: float
+    gap: float
+    primal: float
+    n_iter: int
+    converged: bool
+    active: np.ndarray
+
+
+def _writeable(x: np.ndarray) -> np.ndarray:
+    """The same memory, not marked read-only (as joblib's maps are): one compiled type less.
+
+    The kernels never write to the design.
+    """
+    if x.flags.writeable:
+        return x
+    interface = dict(x.__array_interface__)
+    interface["data"] = (interface["data"][0], False)
+
+    class _Memory:
+        __array_interface__ = interface
+        owner = x
+
+    return np.asarray(_Memory())
+
+
+def compiled_design(X: Any) -> Any:
+    """The design as the kernels want it; a copy only of a C-ordered matrix."""
+    from tlstat.transfer_lasso.kernels import Design
+
+    n, p = X.shape
+    if sparse.issparse(X):
+        return Design(
+            np.empty((0, 0)),
+            _writeable(X.data),
+            _writeable(X.indices.astype(np.int32, copy=False)),
+            _writeable(X.indptr.astype(np.int64, copy=False)),
+            True,
+            n,
+            p,
+        )
+    return Design(
+        _writeable(np.asfortranarray(X)).T,
+        np.empty(0),
+        np.empty(0, dtype=np.int32),
+        np.empty(0, dtype=np.int64),
+        False,
+        n,
+        p,
+    )
+
+
+def free_basis(problem: Problem) -> np.ndarray:
+    """Rows spanning intercept and unpenalised columns, orthonormal under the weights of rows."""
+    n = len(problem.y)
+    free = problem.unpenalised
+    columns = [np.ones((n, 1))] if problem.fit_intercept else []
+    if len(free):
+        part = problem.X[:, free]
+        columns.append(part.toarray() if sparse.issparse(part) else np.asarray(part))
+    if not columns:
+        return np.empty((0, n))
+    root = np.sqrt(problem.share)
+    left, singular, _ = np.linalg.svd(root[:, None] * np.hstack(columns), full_matrices=False)
+    left = left[:, singular > 1e-12 * singular[0]]
+    basis = np.divide(left.T, root, out=np.zeros((left.shape[1], n)), where=root > 0)
+    return np.ascontiguousarray(basis)
+
+
+def solve(
+    X: Any,
+    y: Any,
+    l1: float,
+    l2: float,
+    *,
+    source_coef: Any = None,
+    weights: Any = None,
+    source_weights: Any = None,
+    nu: float = 0.0,
+    mu: float = 0.0,
+    loss: str = "squared",
+    sample_weight: Any = None,
+    coef_init: Any = None,
+    tol: float = 1e-6,
+    max_iter: int = 100,
+    fit_intercept: bool = False,
+) -> Solution:
+    """Minimise the transfer-lasso objective to a certified relative duality gap.
+
+    Parameters
+    ----------
+    X, y, l1, l2, source_coef, weights, source_weights, nu, mu, loss, sample_weight, fit_intercept
+        The problem, as in `tlstat.transfer_lasso.problem.prepare`.
+    coef_init : array, shape (p,), optional
+        Where to start; zero by default.
+    tol : float
+        Relative duality gap at which to stop.
+    max_iter : int
+        Rounds of working sets.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InputError
+        Bad input, before any work.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        The gap is still above ``tol`` after ``max_iter`` rounds.
+    """
+    problem = prepare(
+        X,
+        y,
+        l1,
+        l2,
+        source_coef=source_coef,
+        weights=weights,
+        source_weights=source_weights,
+        nu=nu,
+        mu=mu,
+        loss=loss,
+        sample_weight=sample_weight,
+        fit_intercept=fit_intercept,
+    )
+    check_control(tol, max_iter)
+    p = problem.X.shape[1]
+    start = np.zeros(p) if coef_init is None else _vector(coef_init, "coef_init", p, "column")
+    solution = run(problem, start, tol, max_iter)
+    if not solution.converged:
+        warn_unconverged(solution.gap, tol, max_iter)
+    return solution
+
+
+def check_control(tol: Any, max_iter: Any) -> None:
+    if not (np.isscalar(tol) and 0 < float(tol) < 1):
+        raise InputError(f"tol is {tol!r}; expected a number above 0 and below 1")
+    if not (isinstance(max_iter, int | np.integer) and max_iter >= 1):
+        raise InputError(f"max_iter is {max_iter!r}; expected an integer of at least 1")
+
+
+def warn_unconverged(gap: float, tol: float, max_iter: int) -> None:
+    from sklearn.exceptions import ConvergenceWarning
+
+    warnings.warn(
+        f"the relative duality gap is {gap:.2g} after max_iter={max_iter} rounds, above "
+        f"tol={tol:.2g}: raise max_iter, raise tol, or scale the columns of X alike",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
+
+
+def run(problem: Problem, start: np.ndarray, tol: float, max_iter: int) -> Solution:
+    """Solve a checked problem from ``start``."""
+    from tlstat.transfer_lasso import kernels, kernels_engine
+
+    logistic = problem.loss == "logistic"
+    b = start.astype(float, copy=True) + 0.0
+    intercept = 0.0
+    if problem.fit_intercept:
+        eta = problem.linear(b)
+        intercept = kernels_engine.centre(logistic, problem.y, problem.share, eta, eta.copy())
+    else:
+        eta = problem.linear(b)
+        intercept = np.nan
+    terms = kernels.Terms(problem.a, problem.c, problem.b0 + 0.0, problem.nu, problem.mu)
+    floor = 1e-10 * problem.primal(np.zeros_like(b))
+    intercept, gap, primal, rounds = kernels_engine.solve(
+        compiled_design(problem.X),
+        terms,
+        logistic,
+        problem.y,
+        problem.share,
+        free_basis(problem),
+        b,
+        eta,
+        intercept,
+        tol,
+        floor,
+        max_iter,
+    )
+    scale = max(primal, floor)
+    relative = gap / scale if scale > 0 else 0.0
+    active = np.flatnonzero((b != 0) & (b != problem.b0))
+    return Solution(
+        b,
+        float(intercept) if problem.fit_intercept else 0.0,
+        float(relative),
+        float(primal),
+        int(rounds),
+        bool(gap <= tol * scale),
+        active,
+    )
