@@ -25,6 +25,7 @@ N = geometric(100, 10_000_000_000, 9)
             theory.exact("hard"),
             where={"level": "hard", "n": [n for n in N if n <= 1_000_000]},
         ),
+        equals("tv", theory.exact("partial"), where={"level": "partial", "n": N[:2]}),
         equals("tv", theory.exact("soft"), where={"level": "soft", "n": N[0]}),
         equals("tv", theory.weighted_limit, rtol=0.01, where={"level": "weighted", "n": N[-1]}),
         rate(
