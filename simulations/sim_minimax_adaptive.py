@@ -13,7 +13,7 @@ from tlstat.minimax.estimators import weighted_erm
 from tlstat.minimax.models import Hypercube, PowerThresholds
 from tlstat.minimax.risk import simulate_risks
 from tlstat.minimax.sampling import sample_cells
-from tlstat.theory import at_least, at_most, between, ordered, rate
+from tlstat.theory import at_least, between, ordered, rate
 
 NAMES = ("gamma", "q", "a_P", "a_Q")
 PROCEDURES = ("source", "target", "pooled", "equal", "select", "confidence-set")
@@ -31,48 +31,7 @@ def logarithmic(n, exponent):
     return (math.log(n) / n) ** exponent
 
 
-def within_logs(factor):
-    """`factor` times the smaller of both rates, each with its logarithm."""
-
-    def bound(cell, model):
-        source = logarithmic(cell.n_P, -model.source_slope)
-        return factor * min(source, logarithmic(cell.n_Q, -model.target_slope))
-
-    bound.__name__ = f"{factor:g} times the smaller rate with its logarithm"
-    return bound
-
-
-# sizes at which some procedure fails, and between them
 PLANE = {"n_P": [100, 10_000, 1_000_000, 10_000_000_000], "n_Q": [100, 10_000, 1_000_000]}
-
-
-@study(
-    model=PowerThresholds.from_cell,
-    design=family(1, 1, 2, 0, **PLANE, procedure=inner(PROCEDURES))
-    + family(2, 1, 1, 1, **PLANE, procedure=inner(PROCEDURES)),
-    replicates=600,
-    block=200,
-    ranges={"risk": NON_NEGATIVE},
-    profiles=PROFILES,
-    claims=[
-        at_most("risk", within_logs(4.0), where={"procedure": "confidence-set"}),
-        at_most("risk", within_logs(4.0), where={"procedure": "select"}, statistic=0.9),
-        *(
-            at_most(
-                "risk",
-                within_logs(4.0),
-                where={"procedure": name},
-                expect="refuted",
-                name=f"{name} ERM is within a logarithm of the smaller rate (false)",
-            )
-            for name in ("source", "target", "pooled", "equal")
-        ),
-    ],
-)
-def plane(cell, rng, size):
-    """All procedures on the same samples, over the plane of sample sizes."""
-    model = PowerThresholds.from_cell(cell)
-    return {"risk": simulate_risks(model, cell.n_P, cell.n_Q, rng, size, cell.procedure)}
 
 
 def against(factors):

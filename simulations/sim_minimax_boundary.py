@@ -106,8 +106,9 @@ def single(model, n_P, n_Q):
 def smaller_of_two(cell, rng, size):
     """Risk from both samples over the smaller single-sample risk."""
     model = PowerThresholds.from_cell(cell)
-    ratio = exact_risk(model, cell.n_P, cell.n_Q) / single(model, cell.n_P, cell.n_Q)
-    return {"of_smaller": Exact(ratio, 1e-10)}
+    risk = exact_risk(model, cell.n_P, cell.n_Q)
+    ratio = risk / single(model, cell.n_P, cell.n_Q)
+    return {"of_smaller": Exact(ratio, 1e-10), "risk": Exact(risk, 1e-11 * risk)}
 
 
 @study(
