@@ -69,7 +69,7 @@ bench: $(BENCH_STAMP)
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 notebooks: $(STAMP)
-	$(BIN)/jupytext --to ipynb --execute --update notebooks/*.py
+	$(BIN)/jupytext --to ipynb --execute notebooks/*.py
 
 docs: $(DOCS_STAMP)
 	$(BIN)/sphinx-build -W -q docs docs/_build/html
