@@ -33,6 +33,7 @@ import numpy as np
 from tlstat.backend import to_numpy
 from tlstat.errors import InputError
 from tlstat.knowledge_transfer.estimators import checked_counts
+from tlstat.theory.intervals import clopper_pearson
 
 METHODS = ("good-turing", "sub-gaussian", "held-out")
 _REFUSED = {
@@ -246,8 +247,6 @@ def _whole_counts(counts: Any, axes: str) -> tuple[Any, Any]:
 
 def _held_out(symbols: Any, delta: float, rng: Any) -> np.ndarray:
     """Exact binomial limits for the second half's share of symbols that the first half lacks."""
-    from scipy.special import betaincinv
-
     if rng is None:
         raise InputError('rng is missing: method "held-out" splits the sample at random')
     counts = to_numpy(symbols).astype(np.int64)
@@ -262,6 +261,5 @@ def _held_out(symbols: Any, delta: float, rng: Any) -> np.ndarray:
         drawn = to_numpy(rng.hypergeometric(count, pool - count, left))
         new += np.where(drawn == count, drawn, 0)
         left, pool = left - drawn, pool - count
-    draws = np.maximum(hidden, 1)
-    limit = betaincinv(new + 1.0, np.maximum(draws - new, 1.0), 1 - delta)
-    return np.where((hidden == 0) | (new >= draws), 1.0, limit)
+    _, limit = clopper_pearson(new, np.maximum(hidden, 1), delta)
+    return np.where(hidden == 0, 1.0, limit)
