@@ -6,23 +6,18 @@ statistical test says SUPPORTED, REFUTED or INCONCLUSIVE.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tlstat._lazy import lazy_names
 
 __version__ = "0.1.0"
 
-# name -> module: loaded on first use, so that `import tlstat` stays light
-_LAZY = {
-    "study": "tlstat.montecarlo.study",
-    "Study": "tlstat.montecarlo.study",
-    "Exact": "tlstat.montecarlo.study",
-    "grid": "tlstat.montecarlo.design",
-    "geometric": "tlstat.montecarlo.design",
-    "inner": "tlstat.montecarlo.design",
-    "paired": "tlstat.montecarlo.design",
-    "Results": "tlstat.montecarlo.results",
-    "run": "tlstat.montecarlo.run",
-    "verify": "tlstat.verification",
+_MODULES = {
+    ".montecarlo.design": ("geometric", "grid", "inner", "paired"),
+    ".montecarlo.results": ("Results",),
+    ".montecarlo.run": ("run",),
+    ".montecarlo.study": ("Exact", "Study", "study"),
+    ".verification": ("verify",),
 }
 
 __all__ = [
@@ -45,13 +40,4 @@ if TYPE_CHECKING:
     from tlstat.montecarlo.study import Exact, Study, study
     from tlstat.verification import verify
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module 'tlstat' has no attribute {name!r}")
-        value = getattr(import_module(_LAZY[name]), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted([*globals(), *_LAZY])
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)

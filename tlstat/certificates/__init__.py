@@ -11,15 +11,16 @@ Hoeffding bound.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tlstat._lazy import lazy_names
 
 _MODULES = {
-    "base": ("Certificate",),
-    "catalog": ("CERTIFICATES",),
-    "certified": ("CertifyResult",),
-    "certifying": ("certify",),
-    "complexity": (
+    ".base": ("Certificate",),
+    ".catalog": ("CERTIFICATES",),
+    ".certified": ("CertifyResult",),
+    ".certifying": ("certify",),
+    ".complexity": (
         "empirical_rademacher",
         "log_growth",
         "massart",
@@ -29,22 +30,10 @@ _MODULES = {
         "sample_compression",
         "vc",
     ),
-    "finite_pool": (
-        "distinct",
-        "hypergeometric_inversion",
-        "through_cover",
-    ),
-    "gibbs": (
-        "gaussian_linear",
-        "gibbs_certificate",
-        "sampled_risk",
-    ),
-    "inversion": (
-        "kl_divergence",
-        "kl_upper_inverse",
-        "log_binomial_cdf",
-    ),
-    "pac_bayes": (
+    ".finite_pool": ("distinct", "hypergeometric_inversion", "through_cover"),
+    ".gibbs": ("gaussian_linear", "gibbs_certificate", "sampled_risk"),
+    ".inversion": ("kl_divergence", "kl_upper_inverse", "log_binomial_cdf"),
+    ".pac_bayes": (
         "catoni",
         "log_normaliser",
         "mcallester",
@@ -53,7 +42,7 @@ _MODULES = {
         "pac_bayes_lambda",
         "quadratic",
     ),
-    "point": (
+    ".point": (
         "bernstein_relaxation",
         "binomial_tail_inversion",
         "hoeffding",
@@ -61,26 +50,13 @@ _MODULES = {
         "kl_inverse",
         "stratified_support",
     ),
-    "selection": (
-        "conformal_risk_control",
-        "learn_then_test",
-        "split_certificate",
-    ),
-    "selector": ("CertifiedSelector",),
-    "sequential": (
-        "betting",
-        "betting_anytime",
-        "empirical_bernstein",
-    ),
-    "shift": (
-        "weighted_betting",
-        "weighted_empirical_bernstein",
-    ),
-    "weights": ("finite_class",),
+    ".selection": ("conformal_risk_control", "learn_then_test", "split_certificate"),
+    ".selector": ("CertifiedSelector",),
+    ".sequential": ("betting", "betting_anytime", "empirical_bernstein"),
+    ".shift": ("weighted_betting", "weighted_empirical_bernstein"),
+    ".weights": ("finite_class",),
+    "tlstat.theory.intervals": ("clopper_pearson",),
 }
-_LAZY = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
-# the one home of two-sided intervals
-_LAZY["clopper_pearson"] = "tlstat.theory.intervals"
 
 __all__ = [
     "CERTIFICATES",
@@ -176,13 +152,4 @@ if TYPE_CHECKING:
     from tlstat.certificates.weights import finite_class
     from tlstat.theory.intervals import clopper_pearson
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_LAZY[name]), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -11,33 +11,37 @@ limits of all students (`minimax`), certificates from one sample (`certificate`)
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_LAZY = {
-    "Teacher": "models",
-    "Prior": "priors",
-    "digits": "models",
-    "sample_counts": "models",
-    "hard_label_student": "estimators",
-    "partial_label_student": "estimators",
-    "soft_label_student": "estimators",
-    "weighted_label_student": "estimators",
-    "unnormalised_label_student": "estimators",
-    "students": "estimators",
-    "tv_risk": "risk",
-    "exact_risk": "risk",
-    "enumerate_risk": "risk",
-    "expected_missing_mass": "risk",
-    "simulate_risks": "risk",
-    "weighted_label_limit": "risk",
-    "LogLinear": "log_linear",
-    "tv_bound": "log_linear",
-    "TransferCertificate": "certificate",
-    "good_turing": "certificate",
-    "missing_mass_certificate": "certificate",
-    "missing_mass_upper": "certificate",
-    "loss": "losses",
+from tlstat._lazy import lazy_names
+
+_MODULES = {
+    ".certificate": (
+        "TransferCertificate",
+        "good_turing",
+        "missing_mass_certificate",
+        "missing_mass_upper",
+    ),
+    ".estimators": (
+        "hard_label_student",
+        "partial_label_student",
+        "soft_label_student",
+        "students",
+        "unnormalised_label_student",
+        "weighted_label_student",
+    ),
+    ".log_linear": ("LogLinear", "tv_bound"),
+    ".losses": ("loss",),
+    ".models": ("Teacher", "digits", "sample_counts"),
+    ".priors": ("Prior",),
+    ".risk": (
+        "enumerate_risk",
+        "exact_risk",
+        "expected_missing_mass",
+        "simulate_risks",
+        "tv_risk",
+        "weighted_label_limit",
+    ),
 }
 
 __all__ = [
@@ -94,13 +98,4 @@ if TYPE_CHECKING:
         weighted_label_limit,
     )
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -7,68 +7,68 @@ under ``Q``; the Bernstein exponents ``beta_P`` and ``beta_Q`` how noisy each is
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_LAZY = {
-    "CellSample": "sampling",
-    "ClassSample": "sampling",
-    "ConfidenceSetClassifier": "classifiers",
-    "ExcessTable": "models",
-    "ExponentCheck": "exponents",
-    "FiniteClass": "models",
-    "GaussianHalfSpaces": "models",
-    "GaussianTransfer": "models",
-    "HalfPlanes": "models",
-    "Hypercube": "models",
-    "Intervals": "models",
-    "MarginalSingularity": "models",
-    "MinimaxRisk": "program",
-    "ParallelThresholds": "models",
-    "PosteriorDrift": "models",
-    "PowerThresholds": "models",
-    "SelectionClassifier": "classifiers",
-    "ShiftedCentre": "models",
-    "Stumps": "models",
-    "adaptive_cost": "estimators",
-    "admissible_weights": "estimators",
-    "bayes_lower_bound": "cube",
-    "check_bernstein": "exponents",
-    "check_exponents": "exponents",
-    "check_marginal_exponent": "exponents",
-    "check_transfer_exponent": "exponents",
-    "confidence_set": "estimators",
-    "confidence_set_erm": "estimators",
-    "cost_optimal": "cost",
-    "cube_minimax": "cube",
-    "deviation": "estimators",
-    "equal_erm": "estimators",
-    "exact_risk": "risk",
-    "exact_slope": "risk",
-    "excess_risk": "risk",
-    "importance_weighted_erm": "estimators",
-    "interval_erm": "estimators",
-    "least_favourable_cube": "cube",
-    "minimax_risk": "program",
-    "mirrored_erm": "estimators",
-    "pooled_erm": "estimators",
-    "rate_optimal": "cost",
-    "saddle_point": "sandwich",
-    "sample_atoms": "sampling",
-    "sample_cells": "sampling",
-    "sample_extremes": "sampling",
-    "sample_nearest": "sampling",
-    "sample_raw": "sampling",
-    "select": "estimators",
-    "simulate_risks": "risk",
-    "smallest_transfer_exponent": "exponents",
-    "source_erm": "estimators",
-    "target_erm": "estimators",
-    "threshold_grid": "sampling",
-    "truncated_weights": "estimators",
-    "vote_bounds": "vote",
-    "vote_error": "vote",
-    "weighted_erm": "estimators",
+from tlstat._lazy import lazy_names
+
+_MODULES = {
+    ".classifiers": ("ConfidenceSetClassifier", "SelectionClassifier"),
+    ".cost": ("cost_optimal", "rate_optimal"),
+    ".cube": ("bayes_lower_bound", "cube_minimax", "least_favourable_cube"),
+    ".estimators": (
+        "adaptive_cost",
+        "admissible_weights",
+        "confidence_set",
+        "confidence_set_erm",
+        "deviation",
+        "equal_erm",
+        "importance_weighted_erm",
+        "interval_erm",
+        "mirrored_erm",
+        "pooled_erm",
+        "select",
+        "source_erm",
+        "target_erm",
+        "truncated_weights",
+        "weighted_erm",
+    ),
+    ".exponents": (
+        "ExponentCheck",
+        "check_bernstein",
+        "check_exponents",
+        "check_marginal_exponent",
+        "check_transfer_exponent",
+        "smallest_transfer_exponent",
+    ),
+    ".models": (
+        "ExcessTable",
+        "FiniteClass",
+        "GaussianHalfSpaces",
+        "GaussianTransfer",
+        "HalfPlanes",
+        "Hypercube",
+        "Intervals",
+        "MarginalSingularity",
+        "ParallelThresholds",
+        "PosteriorDrift",
+        "PowerThresholds",
+        "ShiftedCentre",
+        "Stumps",
+    ),
+    ".program": ("MinimaxRisk", "minimax_risk"),
+    ".risk": ("exact_risk", "exact_slope", "excess_risk", "simulate_risks"),
+    ".sampling": (
+        "CellSample",
+        "ClassSample",
+        "sample_atoms",
+        "sample_cells",
+        "sample_extremes",
+        "sample_nearest",
+        "sample_raw",
+        "threshold_grid",
+    ),
+    ".sandwich": ("saddle_point",),
+    ".vote": ("vote_bounds", "vote_error"),
 }
 
 __all__ = [
@@ -212,13 +212,4 @@ if TYPE_CHECKING:
         vote_error,
     )
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)
