@@ -179,7 +179,7 @@ def solve(design, terms, logistic, y, share, basis, b, eta, intercept, tol, floo
         if gap <= goal or it == max_iter:
             break
         cols = working_set(terms, b, w, most)
-        most = 2 * max(most, cols.size)
+        most = min(b.size, 2 * max(most, cols.size))  # doubling overflows in time
         intercept = descend(
             design, terms, logistic, y, share, basis, intercept, cols, b, eta, 0.3 * goal, w, theta
         )
