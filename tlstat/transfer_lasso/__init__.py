@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 _MODULES = {
     "adaptive": ("AdaptiveTransferLasso",),
+    "aggregation": ("q_aggregate",),
     "batch": ("BatchSolution", "solve_batch"),
     "cv": ("TransferLassoCV",),
+    "degrees": ("InformationCriteria", "degrees_of_freedom", "information_criteria"),
     "estimators": ("TransferLasso",),
     "logistic_estimator": ("TransferLogisticRegression",),
     "path": ("Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"),
@@ -31,6 +33,7 @@ __all__ = [
     "AdaptiveTransferLasso",
     "BatchSolution",
     "Certified",
+    "InformationCriteria",
     "Path",
     "Solution",
     "TransLasso",
@@ -38,13 +41,16 @@ __all__ = [
     "TransferLassoCV",
     "TransferLogisticRegression",
     "alpha_path",
+    "degrees_of_freedom",
     "duality_gap",
     "gap_safe",
+    "information_criteria",
     "kkt_residual",
     "l1_max",
     "l2_max",
     "lambda_max",
     "objective",
+    "q_aggregate",
     "solve",
     "solve_batch",
     "transfer_lasso_path",
@@ -52,8 +58,14 @@ __all__ = [
 
 if TYPE_CHECKING:
     from tlstat.transfer_lasso.adaptive import AdaptiveTransferLasso
+    from tlstat.transfer_lasso.aggregation import q_aggregate
     from tlstat.transfer_lasso.batch import BatchSolution, solve_batch
     from tlstat.transfer_lasso.cv import TransferLassoCV
+    from tlstat.transfer_lasso.degrees import (
+        InformationCriteria,
+        degrees_of_freedom,
+        information_criteria,
+    )
     from tlstat.transfer_lasso.estimators import TransferLasso
     from tlstat.transfer_lasso.logistic_estimator import TransferLogisticRegression
     from tlstat.transfer_lasso.path import (
