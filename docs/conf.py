@@ -27,6 +27,10 @@ html_title = "tlstat"
 autosummary_generate = True
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+# written by scikit-learn, with links into its own pages
+autodoc_default_options = {
+    "exclude-members": "set_fit_request, set_predict_request, set_score_request"
+}
 napoleon_google_docstring = False
 # attributes in a class's docstring must not collide with those that autodoc finds
 napoleon_use_ivar = True
