@@ -8,10 +8,13 @@ design is a `Design`; ``v`` is minus the gradient of the data fit in ``eta = Xb 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 from numba import njit
+
+# only other compiled functions call these: no wrappers for Python; division as in numpy
+kernel = partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
 
 # sums may be reordered (SIMD); infinities and NaN keep their meaning
 FAST = {"reassoc", "contract", "nsz"}
@@ -39,8 +42,8 @@ class Terms(NamedTuple):
     mu: float
 
 
-@njit(inline="always")
-def prox(top, bottom, a, c, b0):
+@kernel()
+def prox(top: Any, bottom: Any, a: Any, c: Any, b0: Any) -> Any:
     """Minimiser of ``bottom b^2/2 - top b + a|b| + c|b - b0|``; free of division at the knots."""
     outer = a + c
     k1, k2 = min(b0, 0.0), max(b0, 0.0)
@@ -58,22 +61,22 @@ def prox(top, bottom, a, c, b0):
     return (top - outer) / bottom
 
 
-@njit(inline="always")
-def slopes(b, a, c, b0):
+@kernel()
+def slopes(b: Any, a: Any, c: Any, b0: Any) -> Any:
     """Ends of the subdifferential of ``a|b| + c|b - b0|``."""
     low = (a if b > 0 else -a) + (c if b > b0 else -c)
     high = (-a if b < 0 else a) + (-c if b < b0 else c)
     return low, high
 
 
-@njit(inline="always")
-def value(b, a, c, b0, nu, mu):
+@kernel()
+def value(b: Any, a: Any, c: Any, b0: Any, nu: Any, mu: Any) -> Any:
     shift = b - b0
     return a * abs(b) + c * abs(shift) + 0.5 * (nu * b * b + mu * shift * shift)
 
 
-@njit
-def _fenchel_piecewise(b, w, a, c, b0):
+@kernel()
+def _fenchel_piecewise(b: Any, w: Any, a: Any, c: Any, b0: Any) -> Any:
     """``h(b) + h*(w) - wb`` for ``h = a|b| + c|b - b0|`` and ``|w| <= a + c``: products only."""
     outer = a + c
     k1, k2 = min(b0, 0.0), max(b0, 0.0)
@@ -85,8 +88,8 @@ def _fenchel_piecewise(b, w, a, c, b0):
     return max((middle - w) * (b - k1), (w - middle) * (k2 - b))
 
 
-@njit
-def fenchel(b, w, a, c, b0, nu, mu):
+@kernel()
+def fenchel(b: Any, w: Any, a: Any, c: Any, b0: Any, nu: Any, mu: Any) -> Any:
     """``g(b) + g*(w) - wb``, non-negative and without cancellation; infinite outside the box.
 
     A duality gap that is summed up from such terms cannot be rounded below zero.
@@ -103,8 +106,8 @@ def fenchel(b, w, a, c, b0, nu, mu):
     return max(0.0, _fenchel_piecewise(b, left, a, c, b0)) + 0.5 * q * (b - best) ** 2
 
 
-@njit(fastmath=FAST)
-def dot(design, j, v):
+@kernel(fastmath=FAST)
+def dot(design: Any, j: Any, v: Any) -> Any:
     """``X_j'v``."""
     total = 0.0
     if design.is_sparse:
@@ -116,8 +119,8 @@ def dot(design, j, v):
     return total
 
 
-@njit(fastmath=FAST)
-def axpy(design, j, step, out):
+@kernel(fastmath=FAST)
+def axpy(design: Any, j: Any, step: Any, out: Any) -> Any:
     """``out += step X_j``."""
     if design.is_sparse:
         for k in range(design.indptr[j], design.indptr[j + 1]):
@@ -127,8 +130,8 @@ def axpy(design, j, step, out):
             out[i] += step * design.dense[j, i]
 
 
-@njit(fastmath=FAST)
-def centred_square(design, j, h, total):
+@kernel(fastmath=FAST)
+def centred_square(design: Any, j: Any, h: Any, total: Any) -> Any:
     """``(sum_i h_i (x_ij - m)^2, m)``; ``m`` is the ``h``-mean, or 0 where ``total`` is 0."""
     mean = dot(design, j, h) / total if total > 0 else 0.0
     square = 0.0
@@ -144,16 +147,16 @@ def centred_square(design, j, h, total):
     return square, mean
 
 
-@njit
-def sigmoid(x):
+@kernel()
+def sigmoid(x: Any) -> Any:
     if x >= 0:
         return 1.0 / (1.0 + math.exp(-x))
     e = math.exp(x)
     return e / (1.0 + e)
 
 
-@njit
-def data_fit(logistic, y, share, eta):
+@kernel()
+def data_fit(logistic: Any, y: Any, share: Any, eta: Any) -> Any:
     """The weighted mean loss."""
     total = 0.0
     for i in range(y.size):
@@ -165,14 +168,14 @@ def data_fit(logistic, y, share, eta):
     return total
 
 
-@njit
-def residual(logistic, y, share, eta, v):
+@kernel()
+def residual(logistic: Any, y: Any, share: Any, eta: Any, v: Any) -> Any:
     for i in range(y.size):
         v[i] = share[i] * (y[i] - (sigmoid(eta[i]) if logistic else eta[i]))
 
 
-@njit
-def curvature(logistic, share, eta, h):
+@kernel()
+def curvature(logistic: Any, share: Any, eta: Any, h: Any) -> Any:
     """Second derivative of the data fit, a row."""
     for i in range(eta.size):
         if logistic:
@@ -182,29 +185,29 @@ def curvature(logistic, share, eta, h):
             h[i] = share[i]
 
 
-@njit
-def _binary_kl(q, mean):
+@kernel()
+def _binary_kl(q: Any, mean: Any) -> Any:
     left = q * math.log(q / mean) if q > 0 else 0.0
     right = (1 - q) * math.log((1 - q) / (1 - mean)) if q < 1 else 0.0
     return max(0.0, left + right)
 
 
-@njit
-def fit_gap(logistic, y, share, eta, theta):
-    """``f(eta) + f*(-theta) + theta'eta``: the rows' part of the gap, non-negative."""
+@kernel()
+def fit_gap(logistic: Any, y: Any, share: Any, eta: Any, theta: Any, scale: Any) -> Any:
+    """``f(eta) + f*(-t) + t'eta`` at ``t = scale theta``: the rows' part of the gap."""
     total = 0.0
     for i in range(y.size):
         if share[i] == 0:
             continue
         if not logistic:
-            total += 0.5 * (share[i] * (y[i] - eta[i]) - theta[i]) ** 2 / share[i]
+            total += 0.5 * (share[i] * (y[i] - eta[i]) - scale * theta[i]) ** 2 / share[i]
             continue
-        q = y[i] - theta[i] / share[i]
+        q = y[i] - scale * theta[i] / share[i]
         if q < -1e-12 or q > 1 + 1e-12:
             return math.inf
         # both of the label's own orientation: no rounding of 1 - mean
         sign = 1.0 if y[i] > 0.5 else -1.0
-        wrong, miss = sigmoid(-sign * eta[i]), sign * theta[i] / share[i]
+        wrong, miss = sigmoid(-sign * eta[i]), sign * scale * theta[i] / share[i]
         miss = min(max(miss, 0.0), 1.0)
         if wrong > 0 and wrong < 1:
             total += share[i] * _binary_kl(miss, wrong)
@@ -213,8 +216,8 @@ def fit_gap(logistic, y, share, eta, theta):
     return total
 
 
-@njit
-def project(basis, share, theta):
+@kernel()
+def project(basis: Any, share: Any, theta: Any) -> Any:
     """Make ``theta`` orthogonal to the free columns; ``basis`` is orthonormal under ``share``."""
     for _ in range(2 if basis.shape[0] > 1 else 1):
         for k in range(basis.shape[0]):
@@ -223,7 +226,3 @@ def project(basis, share, theta):
                 inner += basis[k, i] * theta[i]
             for i in range(theta.size):
                 theta[i] -= inner * share[i] * basis[k, i]
-
-
-def empty_dense() -> np.ndarray:
-    return np.empty((0, 0))

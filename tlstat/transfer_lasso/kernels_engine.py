@@ -1,186 +1,332 @@
-"""The outer loop: certify, choose a working set by KKT violation, descend, repeat."""
+"""The outer loop: choose a working set, descend, certify, repeat; along a whole path."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from numba import njit
 
+from tlstat.transfer_lasso import kernels_gram, kernels_residual
 from tlstat.transfer_lasso.kernels import (
+    Terms,
     axpy,
     centred_square,
     curvature,
     data_fit,
-    dot,
-    fenchel,
-    fit_gap,
-    project,
+    kernel,
     residual,
-    slopes,
-    value,
 )
-from tlstat.transfer_lasso.kernels_residual import epochs
+from tlstat.transfer_lasso.kernels_certify import (
+    ANCHORS,
+    Anchors,
+    certify,
+    gap_on,
+    primal,
+)
+from tlstat.transfer_lasso.kernels_choose import (
+    certain_columns,
+    is_loose,
+    members,
+    predict,
+    violators,
+)
 
 
-@njit
-def primal(terms, logistic, y, share, b, eta):
-    total = data_fit(logistic, y, share, eta)
-    for j in range(b.size):
-        total += value(b[j], terms.a[j], terms.c[j], terms.b0[j], terms.nu, terms.mu)
-    return total
-
-
-@njit
-def box_scale(terms, cols, w):
-    """Largest factor, at most 1, that brings the correlations of ``cols`` into their boxes."""
-    scale = 1.0
-    for s in range(cols.size):
-        j = cols[s]
-        outer = terms.a[j] + terms.c[j]
-        if outer > 0 and abs(w[j]) * scale > outer:
-            scale = outer / abs(w[j])
-    return scale
-
-
-@njit
-def gap_at(terms, logistic, y, share, cols, b, eta, theta, w, scale):
-    """The gap with the dual point ``scale theta``, whose correlations are ``scale w``."""
-    total = fit_gap(logistic, y, share, eta, scale * theta)
-    for s in range(cols.size):
-        j = cols[s]
-        if total == math.inf:
-            break
-        total += fenchel(
-            b[j], scale * w[j], terms.a[j], terms.c[j], terms.b0[j], terms.nu, terms.mu
-        )
-    return total
-
-
-@njit
-def certify(design, terms, logistic, y, share, basis, cols, b, eta, theta, w):
-    """The duality gap over ``cols`` (all columns: of the problem); leaves ``theta`` and ``w``."""
-    residual(logistic, y, share, eta, theta)
-    project(basis, share, theta)
-    for s in range(cols.size):
-        w[cols[s]] = dot(design, cols[s], theta)
-    scale = box_scale(terms, cols, w)
-    gap = gap_at(terms, logistic, y, share, cols, b, eta, theta, w, scale)
-    if terms.nu + terms.mu > 0 and scale < 1:
-        gap = min(gap, gap_at(terms, logistic, y, share, cols, b, eta, theta, w, 1.0))
-    return gap
-
-
-@njit
-def violation(terms, j, b, w):
-    left = w[j] - terms.nu * b[j] - terms.mu * (b[j] - terms.b0[j])
-    low, high = slopes(b[j], terms.a[j], terms.c[j], terms.b0[j])
-    return max(0.0, low - left, left - high)
-
-
-@njit
-def working_set(terms, b, w, most):
-    """Coordinates off both knots, those without penalty, and the ``most`` worst violators."""
-    p = b.size
-    bad = np.zeros(p)
-    forced = np.zeros(p, dtype=np.bool_)
-    count = 0
-    for j in range(p):
-        off = b[j] != 0 and b[j] != terms.b0[j]
-        forced[j] = off or terms.a[j] + terms.c[j] == 0
-        if not forced[j]:
-            bad[j] = violation(terms, j, b, w)
-            count += bad[j] > 0
-    threshold = 0.0
-    if count > most:
-        threshold = np.sort(bad)[p - most]
-    return np.flatnonzero(forced | ((bad > 0) & (bad >= threshold)))
-
-
-@njit
-def centre(logistic, y, share, eta, h):
-    """Newton's method on the intercept alone; returns its change."""
+@kernel()
+def centre(logistic: Any, y: Any, share: Any, eta: Any) -> Any:
+    """Newton's method on the intercept alone: moves ``eta`` and returns the change."""
     moved = 0.0
-    v = np.empty(y.size)
-    for _ in range(50):
+    v, h = np.empty(y.size), np.empty(y.size)
+    for _ in range(100):
         residual(logistic, y, share, eta, v)
         curvature(logistic, share, eta, h)
         bend = np.sum(h)
         if bend <= 0:
             break
         step = np.sum(v) / bend
-        step = min(max(step, -2.0), 2.0) if logistic else step
-        eta += step
+        if logistic:
+            step = min(max(step, -2.0), 2.0)
+        for i in range(eta.size):
+            eta[i] += step
         moved += step
         if abs(step) <= 1e-15 * (1 + abs(moved)):
             break
     return moved
 
 
-@njit
-def descend(design, terms, logistic, y, share, basis, intercept, cols, b, eta, goal, w, theta):
-    """Newton steps on the working set until its own gap is ``goal``; returns the intercept."""
-    n, m = y.size, cols.size
-    h, u = np.empty(n), np.empty(n)
-    hess, means = np.empty(m), np.zeros(m)
-    fit_intercept = basis.shape[0] > 0 and intercept == intercept
-    for newton in range(100):
-        curvature(logistic, share, eta, h)
-        total = np.sum(h) if fit_intercept else 0.0
-        if newton == 0 or logistic:
-            for s in range(m):
-                hess[s], means[s] = centred_square(design, cols[s], h, total)
-        old, old_eta, old_intercept = b.copy(), eta.copy(), intercept
-        before = primal(terms, logistic, y, share, b, eta)
-        residual(logistic, y, share, eta, u)
-        shift = 0.0
-        if fit_intercept and total > 0:
-            shift = -np.sum(u) / total
-        for _ in range(20):
-            _, shift = epochs(
-                design, terms, cols, hess, means, total, h, b, u, shift, 10, 1e-3 * goal
-            )
-            if _ < 10:
-                break
-        for s in range(m):
-            if b[cols[s]] != old[cols[s]]:
-                axpy(design, cols[s], b[cols[s]] - old[cols[s]], eta)
-        if fit_intercept:
-            intercept += centre(logistic, y, share, eta, h)
-        step = 1.0
-        while logistic and primal(terms, logistic, y, share, b, eta) > before + 1e-14 * abs(before):
-            step *= 0.5
-            if step < 1e-6:
-                break
-            b[:] = old + step * (b - old)
-            eta[:] = old_eta.copy()
-            intercept = old_intercept
-            for s in range(m):
-                if b[cols[s]] != old[cols[s]]:
-                    axpy(design, cols[s], b[cols[s]] - old[cols[s]], eta)
-            if fit_intercept:
-                intercept += centre(logistic, y, share, eta, h)
-        if certify(design, terms, logistic, y, share, basis, cols, b, eta, theta, w) <= goal:
-            break
-    return intercept
+@kernel()
+def shift_eta(design: Any, cols: Any, b: Any, old: Any, eta: Any) -> Any:
+    for s in range(cols.size):
+        if b[cols[s]] != old[s]:
+            axpy(design, cols[s], b[cols[s]] - old[s], eta)
 
 
-@njit(cache=True, nogil=True)
-def solve(design, terms, logistic, y, share, basis, b, eta, intercept, tol, floor, max_iter):
-    """Returns ``(intercept, gap, primal, rounds)``; ``b`` and ``eta`` are updated in place."""
-    everything = np.arange(b.size)
-    theta, w = np.empty(y.size), np.empty(b.size)
-    most = 50
-    gap, value_now = math.inf, math.inf
-    for it in range(max_iter + 1):
-        gap = certify(design, terms, logistic, y, share, basis, everything, b, eta, theta, w)
-        value_now = primal(terms, logistic, y, share, b, eta)
-        goal = tol * max(value_now, floor)
-        if gap <= goal or it == max_iter:
-            break
-        cols = working_set(terms, b, w, most)
-        most = min(b.size, 2 * max(most, cols.size))  # doubling overflows in time
-        intercept = descend(
-            design, terms, logistic, y, share, basis, intercept, cols, b, eta, 0.3 * goal, w, theta
+@kernel()
+def gather(x: Any, cols: Any) -> Any:
+    out = np.empty(cols.size)
+    for s in range(cols.size):
+        out[s] = x[cols[s]]
+    return out
+
+
+@kernel()
+def by_gram(design: Any, terms: Any, data: Any, gram: Any, b: Any, eta: Any, goal: Any) -> Any:
+    """Solve on the Gram's columns; returns the change of the intercept."""
+    cols = gram.cols[: gram.count[0]]
+    old = gather(b, cols)
+    square = 2 * data_fit(False, data.y, data.share, eta)
+    kernels_gram.descend(gram, terms, b, square, goal)
+    shift_eta(design, cols, b, old, eta)
+    return centre(False, data.y, data.share, eta) if data.intercept else 0.0
+
+
+@kernel()
+def by_residual(
+    design: Any, terms: Any, data: Any, slot: Any, anchors: Any, b: Any, eta: Any, goal: Any
+) -> Any:
+    """Newton's method on the working set; one model is exact for the squared loss."""
+    cols = members(slot)
+    n, k = design.n, cols.size
+    hess, means, h, u = np.empty(k), np.zeros(k), np.empty(n), np.empty(n)
+    moved, inner = 0.0, goal
+    for _ in range(50 if data.logistic else 1):
+        curvature(data.logistic, data.share, eta, h)
+        total = np.sum(h) if data.intercept else 0.0
+        for s in range(k):
+            hess[s], means[s] = centred_square(design, cols[s], h, total)
+        model = kernels_residual.Model(cols, hess, means, h, total)
+        residual(data.logistic, data.y, data.share, eta, u)
+        shift = -np.sum(u) / total if total > 0 else 0.0
+        old, old_eta = gather(b, cols), eta.copy()
+        before = primal(terms, data, b, eta)
+        kernels_residual.descend(
+            design, terms, model, b, u, shift, inner, 20 if data.logistic else 1000
         )
-    return intercept, gap, value_now, it
+        shift_eta(design, cols, b, old, eta)
+        if data.intercept:
+            moved += centre(data.logistic, data.y, data.share, eta)
+        if not data.logistic:
+            break
+        moved += line_search(terms, data, cols, b, eta, old, old_eta, before)
+        gap = gap_on(design, terms, data, cols, anchors, b, eta)
+        if gap <= goal:
+            break
+        inner = max(0.3 * goal, 0.01 * gap) if gap < math.inf else goal
+    return moved
+
+
+@kernel()
+def line_search(
+    terms: Any, data: Any, cols: Any, b: Any, eta: Any, old: Any, old_eta: Any, before: Any
+) -> Any:
+    """Halve the step until the objective descends; returns the change of the intercept."""
+    moved = 0.0
+    for _ in range(40):
+        if primal(terms, data, b, eta) <= before * (1 + 1e-15):
+            break
+        for s in range(cols.size):
+            b[cols[s]] = 0.5 * (b[cols[s]] + old[s])
+        for i in range(eta.size):
+            eta[i] = 0.5 * (eta[i] + old_eta[i])
+        if data.intercept:
+            moved += centre(data.logistic, data.y, data.share, eta)
+    return moved
+
+
+@kernel()
+def enlarge(
+    design: Any, terms: Any, data: Any, slot: Any, gram: Any, b: Any, eta: Any, new: Any
+) -> Any:
+    """Take the columns ``new`` into the working set; returns the store, or an empty one.
+
+    The Gram matrix is given up where it would be wider than it pays: then residuals are updated.
+    """
+    most = min(design.p, max(2 * design.n, 64), 5000)
+    m = gram.count[0]
+    if m + new.size > most:
+        gram.count[0] = 0
+        merged = np.empty(m + new.size, np.int64)
+        kept = 0
+        for s in range(m):
+            j = gram.cols[s]
+            slot[j] = -1
+            if is_loose(terms, j, b[j]):
+                merged[kept] = j
+                kept += 1
+        for s in range(new.size):
+            merged[kept + s] = new[s]
+        new = merged[: kept + new.size]
+        if new.size > most:
+            for s in range(new.size):
+                slot[new[s]] = 0
+            return gram, False
+    total = gram.count[0] + new.size
+    if total > gram.cols.size:
+        gram = kernels_gram.grow(gram, min(most, 2 * total))
+    v = np.empty(design.n)
+    residual(False, data.y, data.share, eta, v)
+    kernels_gram.add(design, data.share, data.intercept, v, gram, slot, new)
+    return gram, True
+
+
+@kernel()
+def refine(
+    design: Any,
+    terms: Any,
+    data: Any,
+    slot: Any,
+    gram: Any,
+    anchors: Any,
+    b: Any,
+    eta: Any,
+    new: Any,
+    products: Any,
+    goal: Any,
+) -> Any:
+    """Enlarge the working set by ``new`` and solve on it."""
+    if products:
+        gram, products = enlarge(design, terms, data, slot, gram, b, eta, new)
+    else:
+        for s in range(new.size):
+            slot[new[s]] = 0
+    if products:
+        moved = by_gram(design, terms, data, gram, b, eta, goal)
+    else:
+        moved = by_residual(design, terms, data, slot, anchors, b, eta, goal)
+    return gram, products, moved
+
+
+@kernel()
+def refresh(data: Any, gram: Any, anchors: Any) -> Any:
+    """The slots' correlations, without the rounding of many updates."""
+    if data.basis.shape[0] == (1 if data.intercept else 0):
+        for s in range(gram.count[0]):
+            gram.slope[s] = anchors.w[gram.cols[s]]
+
+
+@kernel()
+def point(
+    design: Any,
+    terms: Any,
+    change: Any,
+    data: Any,
+    slot: Any,
+    gram: Any,
+    anchors: Any,
+    b: Any,
+    eta: Any,
+    tol: Any,
+    floor: Any,
+    most: Any,
+    needed: Any,
+    out: Any,
+) -> Any:
+    """One point of the path; ``change`` is the relative change of the penalty, 0 at the first."""
+    products = not (data.logistic or design.is_sparse) and gram.count[0] >= 0
+    if not products:
+        certain_columns(terms, slot, b)
+    room, rounds, sharpness = 50, 0, 0.3
+    new = needed[:0]
+    warm = change > 0
+    if warm:
+        new = predict(design, terms, change, data, slot, anchors, b, eta)
+    level = max(primal(terms, data, b, eta), floor)
+    while True:
+        if warm or rounds > 0:
+            gram, products, moved = refine(
+                design,
+                terms,
+                data,
+                slot,
+                gram,
+                anchors,
+                b,
+                eta,
+                new,
+                products,
+                sharpness * tol * level,
+            )
+            out[0] += moved
+        objective = primal(terms, data, b, eta)
+        level = max(objective, floor)
+        gap, cols = certify(design, terms, data, slot, anchors, b, eta, needed, level)
+        if gap <= tol * level or rounds == most:
+            break
+        rounds += 1
+        new = violators(terms, data, slot, anchors, cols, b, room)
+        room = 2 * max(room, gram.count[0])
+        if new.size == 0:
+            sharpness *= 0.1
+        if products:
+            refresh(data, gram, anchors)
+    out[1], out[2], out[3] = gap, objective, rounds
+    return gram
+
+
+@kernel()
+def walk(
+    design: Any,
+    data: Any,
+    u: Any,
+    v: Any,
+    b0: Any,
+    nu: Any,
+    mu: Any,
+    l1s: Any,
+    l2s: Any,
+    b: Any,
+    tol: Any,
+    floor: Any,
+    most: Any,
+    coefs: Any,
+    report: Any,
+) -> Any:
+    """All points of a path, each started from the one before.
+
+    ``coefs`` (points, p) and ``report`` (points, 4: intercept, gap, objective, rounds) are filled.
+    """
+    p, n = design.p, design.n
+    eta = np.zeros(n)
+    for j in range(p):
+        if b[j] != 0:
+            axpy(design, j, b[j], eta)
+    intercept = centre(data.logistic, data.y, data.share, eta) if data.intercept else 0.0
+    slot, needed = np.full(p, -1), np.empty(p, np.int64)
+    anchors = Anchors(
+        np.zeros((ANCHORS, n)),
+        np.zeros(1, np.int64),
+        np.full(p, -1),
+        np.zeros(p),
+        np.zeros(p, np.bool_),
+    )
+    gram = kernels_gram.empty_store(min(p, 64))
+    terms = Terms(np.empty(p), np.empty(p), b0, nu, mu)
+    for k in range(l1s.size):
+        for j in range(p):
+            terms.a[j], terms.c[j] = l1s[k] * u[j], l2s[k] * v[j]
+            anchors.safe[j] = False
+        change = 0.0
+        if k > 0:
+            step = abs(l1s[k] - l1s[k - 1]) + abs(l2s[k] - l2s[k - 1])
+            change = step / (l1s[k] + l2s[k]) if step > 0 else 1e-12
+        report[k, 0] = intercept
+        gram = point(
+            design,
+            terms,
+            change,
+            data,
+            slot,
+            gram,
+            anchors,
+            b,
+            eta,
+            tol,
+            floor,
+            most,
+            needed,
+            report[k],
+        )
+        intercept = report[k, 0]
+        for j in range(p):
+            coefs[k, j] = b[j]

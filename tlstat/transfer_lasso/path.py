@@ -16,7 +16,7 @@ import numpy as np
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.penalty import subdifferential
 from tlstat.transfer_lasso.problem import Problem, _vector, prepare
-from tlstat.transfer_lasso.solver import check_control, run, warn_unconverged
+from tlstat.transfer_lasso.solver import check_control, run, walk, warn_unconverged
 
 __all__ = ["Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"]
 
@@ -204,7 +204,7 @@ def _grid(lams: Any, largest: float, n_lams: int, ratio: float) -> np.ndarray:
         return np.sort(_lams(lams, "lams"))[::-1].copy()
     if not (isinstance(n_lams, int | np.integer) and n_lams >= 1):
         raise InputError(f"n_lams is {n_lams!r}; expected an integer of at least 1")
-    if not (np.isscalar(ratio) and 0 < float(ratio) < 1):
+    if not 0 < ratio < 1:
         raise InputError(f"lam_ratio is {ratio!r}; expected a number above 0 and below 1")
     if largest == 0:  # the limit is optimal for every lam
         return np.zeros(1)
@@ -219,21 +219,9 @@ def _walk(
     tol: float,
     max_iter: int,
 ) -> Path:
-    solutions = []
-    for lam, alpha in zip(lams, alphas, strict=True):
-        problem = at_levels(unit, lam, alpha)
-        solutions.append(run(problem, start, tol, max_iter))
-        start = solutions[-1].coef
-    path = Path(
-        lams,
-        alphas,
-        np.array([s.coef for s in solutions]),
-        np.array([s.intercept for s in solutions]),
-        np.array([s.gap for s in solutions]),
-        np.array([s.primal for s in solutions]),
-        np.array([s.n_iter for s in solutions]),
-        np.array([s.converged for s in solutions]),
-    )
+    coefs, report = walk(unit, lams * alphas, lams * (1 - alphas), start, tol, max_iter)
+    intercepts, gaps, primals, rounds = report.T
+    path = Path(lams, alphas, coefs, intercepts, gaps, primals, rounds.astype(int), gaps <= tol)
     if not np.all(path.converged):
         warn_unconverged(float(np.max(path.gaps)), tol, max_iter)
     return path
@@ -254,11 +242,11 @@ def _correlations(problem: Problem, coef: np.ndarray) -> np.ndarray:
 
 
 def best_intercept(problem: Problem, eta: np.ndarray) -> float:
-    from tlstat.transfer_lasso.kernels_engine import centre
+    """The intercept that fits best on top of ``eta``."""
+    from tlstat.transfer_lasso import kernels_entry
 
-    moved = eta.copy()
     return float(
-        centre(problem.loss == "logistic", problem.y, problem.share, moved, np.empty_like(moved))
+        kernels_entry.centre(problem.loss == "logistic", problem.y, problem.share, eta.copy())
     )
 
 

@@ -74,6 +74,11 @@ class Problem:
         terms = penalty.value(coef, self.a, self.c, self.b0, self.nu, self.mu)
         return self.data_fit(self.linear(coef, intercept)) + float(np.sum(terms))
 
+    @property
+    def floor(self) -> float:
+        """The least number that a gap is measured against: a part of the objective at zero."""
+        return _FLOOR * self.primal(np.zeros_like(self.b0))
+
     def dual(self, theta: np.ndarray) -> float:
         """The dual objective at a vector of one number a row; ``-inf`` where not feasible."""
         rows = self.share > 0
@@ -97,8 +102,7 @@ class Problem:
         free = self.unpenalised
         columns = [np.ones((len(theta), 1))] if self.fit_intercept else []
         if len(free):
-            part = self.X[:, free]
-            columns.append(part.toarray() if sparse.issparse(part) else np.asarray(part))
+            columns.append(dense_columns(self.X, free))
         if columns:
             root = np.sqrt(self.share)
             basis = root[:, None] * np.hstack(columns)
@@ -138,10 +142,19 @@ def _level(value: Any, name: str) -> float:
     return number
 
 
+def is_sparse(X: Any) -> bool:
+    return bool(sparse.issparse(X))
+
+
+def dense_columns(X: Any, cols: np.ndarray) -> np.ndarray:
+    part = X[:, cols]
+    return np.asarray(part.toarray() if is_sparse(X) else part)
+
+
 def check_design(X: Any) -> Any:
     """A finite float64 design, dense or CSC; no copy where it is one already."""
-    if sparse.issparse(X):
-        X = sparse.csc_array(X, dtype=float) if X.dtype != float else X.tocsc()
+    if is_sparse(X):
+        X = X.tocsc().astype(float, copy=False)
         values = X.data
     else:
         try:
@@ -282,7 +295,7 @@ def duality_gap(
     primal = problem.primal(coef, intercept)
     if not relative:
         return primal - dual
-    scale = max(primal, _FLOOR * problem.primal(np.zeros_like(coef)))
+    scale = max(primal, problem.floor)
     return (primal - dual) / scale if scale > 0 else 0.0
 
 

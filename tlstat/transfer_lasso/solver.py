@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.problem import Problem, _vector, prepare
+from tlstat.transfer_lasso.problem import Problem, _vector, dense_columns, is_sparse, prepare
 
 __all__ = ["Solution", "solve"]
 
@@ -62,13 +61,13 @@ def _writeable(x: np.ndarray) -> np.ndarray:
 
 
 def compiled_design(X: Any) -> Any:
-    """The design as the kernels want it; a copy only of a C-ordered matrix."""
+    """The design as the kernels want it, first axis 1; a copy only of a C-ordered matrix."""
     from tlstat.transfer_lasso.kernels import Design
 
     n, p = X.shape
-    if sparse.issparse(X):
+    if is_sparse(X):
         return Design(
-            np.empty((0, 0)),
+            np.empty((1, 0, 0)),
             _writeable(X.data),
             _writeable(X.indices.astype(np.int32, copy=False)),
             _writeable(X.indptr.astype(np.int64, copy=False)),
@@ -77,7 +76,7 @@ def compiled_design(X: Any) -> Any:
             p,
         )
     return Design(
-        _writeable(np.asfortranarray(X)).T,
+        _writeable(np.asfortranarray(X)).T[None],
         np.empty(0),
         np.empty(0, dtype=np.int32),
         np.empty(0, dtype=np.int64),
@@ -90,11 +89,9 @@ def compiled_design(X: Any) -> Any:
 def free_basis(problem: Problem) -> np.ndarray:
     """Rows spanning intercept and unpenalised columns, orthonormal under the weights of rows."""
     n = len(problem.y)
-    free = problem.unpenalised
     columns = [np.ones((n, 1))] if problem.fit_intercept else []
-    if len(free):
-        part = problem.X[:, free]
-        columns.append(part.toarray() if sparse.issparse(part) else np.asarray(part))
+    if len(problem.unpenalised):
+        columns.append(dense_columns(problem.X, problem.unpenalised))
     if not columns:
         return np.empty((0, n))
     root = np.sqrt(problem.share)
@@ -173,7 +170,8 @@ def solve(
 
 
 def check_control(tol: Any, max_iter: Any) -> None:
-    if not (np.isscalar(tol) and 0 < float(tol) < 1):
+    """Raise an InputError unless both are in range."""
+    if not (isinstance(tol, int | float | np.number) and 0 < tol < 1):
         raise InputError(f"tol is {tol!r}; expected a number above 0 and below 1")
     if not (isinstance(max_iter, int | np.integer) and max_iter >= 1):
         raise InputError(f"max_iter is {max_iter!r}; expected an integer of at least 1")
@@ -192,42 +190,58 @@ def warn_unconverged(gap: float, tol: float, max_iter: int) -> None:
 
 def run(problem: Problem, start: np.ndarray, tol: float, max_iter: int) -> Solution:
     """Solve a checked problem from ``start``."""
-    from tlstat.transfer_lasso import kernels, kernels_engine
-
-    logistic = problem.loss == "logistic"
-    b = start.astype(float, copy=True) + 0.0
-    intercept = 0.0
-    if problem.fit_intercept:
-        eta = problem.linear(b)
-        intercept = kernels_engine.centre(logistic, problem.y, problem.share, eta, eta.copy())
-    else:
-        eta = problem.linear(b)
-        intercept = np.nan
-    terms = kernels.Terms(problem.a, problem.c, problem.b0 + 0.0, problem.nu, problem.mu)
-    floor = 1e-10 * problem.primal(np.zeros_like(b))
-    intercept, gap, primal, rounds = kernels_engine.solve(
-        compiled_design(problem.X),
-        terms,
-        logistic,
-        problem.y,
-        problem.share,
-        free_basis(problem),
-        b,
-        eta,
-        intercept,
-        tol,
-        floor,
-        max_iter,
-    )
-    scale = max(primal, floor)
-    relative = gap / scale if scale > 0 else 0.0
-    active = np.flatnonzero((b != 0) & (b != problem.b0))
+    coefs, report = walk(problem, np.ones(1), np.ones(1), start, tol, max_iter)
+    intercept, gap, primal, rounds = report[0]
     return Solution(
-        b,
-        float(intercept) if problem.fit_intercept else 0.0,
-        float(relative),
+        coefs[0],
+        float(intercept),
+        float(gap),
         float(primal),
         int(rounds),
-        bool(gap <= tol * scale),
-        active,
+        bool(gap <= tol),
+        np.flatnonzero((coefs[0] != 0) & (coefs[0] != problem.b0)),
     )
+
+
+def walk(
+    problem: Problem,
+    l1s: np.ndarray,
+    l2s: np.ndarray,
+    start: np.ndarray,
+    tol: float,
+    max_iter: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Solve at all multiples ``l1s`` and ``l2s`` of the penalty, one after the other.
+
+    Returns the coefficients (points, p) and the intercept, relative gap, objective and rounds
+    (points, 4).
+    """
+    from tlstat.transfer_lasso import kernels_entry
+
+    design = compiled_design(problem.X)
+    coefs, report = np.empty((1, len(l1s), design.p)), np.empty((1, len(l1s), 4))
+    kernels_entry.walk(
+        design,
+        problem.loss == "logistic",
+        _writeable(problem.y)[None],
+        _writeable(problem.share),
+        free_basis(problem),
+        problem.fit_intercept,
+        problem.a[None],
+        problem.c[None],
+        problem.b0[None] + 0.0,  # no negative zero
+        problem.nu,
+        problem.mu,
+        np.asarray(l1s, dtype=float),
+        np.asarray(l2s, dtype=float),
+        start[None] + 0.0,
+        tol,
+        np.array([problem.floor]),
+        max_iter,
+        coefs,
+        report,
+    )
+    coefs, report = coefs[0], report[0]
+    scale = np.maximum(report[:, 2], problem.floor)
+    report[:, 1] = np.divide(report[:, 1], scale, out=np.zeros(len(scale)), where=scale > 0)
+    return coefs, report
