@@ -37,10 +37,15 @@ _LAZY = {
     "check_finite_class": "finite_class",
     "check_laws": "laws",
     "check_student": "knowledge_transfer",
+    "check_transfer_estimator": "transfer_lasso",
+    "check_transfer_model": "minimax",
+    "check_transfer_rule": "minimax",
+    "check_vote_error": "minimax",
     "error_counts": "certificates",
     "find_counterexample": "laws",
     "finite_teachers": "knowledge_transfer",
     "label_counts": "knowledge_transfer",
+    "regression_problems": "transfer_lasso",
 }
 
 __all__ = [
@@ -52,10 +57,15 @@ __all__ = [
     "check_finite_class",
     "check_laws",
     "check_student",
+    "check_transfer_estimator",
+    "check_transfer_model",
+    "check_transfer_rule",
+    "check_vote_error",
     "error_counts",
     "find_counterexample",
     "finite_teachers",
     "label_counts",
+    "regression_problems",
 ]
 
 if TYPE_CHECKING:
@@ -68,6 +78,8 @@ if TYPE_CHECKING:
     from tlstat.testing.finite_class import check_finite_class
     from tlstat.testing.knowledge_transfer import check_student, finite_teachers, label_counts
     from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
+    from tlstat.testing.minimax import check_transfer_model, check_transfer_rule, check_vote_error
+    from tlstat.testing.transfer_lasso import check_transfer_estimator, regression_problems
 else:
 
     def __getattr__(name: str) -> Any:
