@@ -1,4 +1,4 @@
-"""Problems given by second moments: against the solver on raw rows, and by their own certificate."""
+"""Problems given by second moments: by the gap on raw rows, and by their own certificate."""
 
 import numpy as np
 import pytest

@@ -2,10 +2,10 @@
 
 Fixed ``p``, ``n -> infinity``, ``m = n^M`` source rows, ``lambda_n = n^y`` on ``|b|`` and
 ``eta_n = n^x`` on ``|b - b0|`` (``l1 = lambda_n/n``, ``l2 = eta_n/n``). A coordinate of ``S`` feels
-the forces ``n^y`` and ``n^x``; one outside feels ``n^y m^(gamma1/2)`` and ``n^x m^(-gamma2/2)`` where weights
-``1/|b0|^gamma1`` and ``|b0|^gamma2`` are in use; the data answer with ``sqrt(n)``. Whichever is
-strongest decides, and boundaries are where two are equal. They coincide with the lines that the
-authors' scripts draw for ``M = 2``, ``gamma = 1``.
+the forces ``n^y`` and ``n^x``; one outside feels ``n^y m^(gamma1/2)`` and ``n^x m^(-gamma2/2)``
+where weights ``1/|b0|^gamma1`` and ``|b0|^gamma2`` are in use; the data answer with
+``sqrt(n)``. Whichever is strongest decides, and boundaries are where two are equal. They coincide
+with the lines that the authors' scripts draw for ``M = 2``, ``gamma = 1``.
 """
 
 from __future__ import annotations
