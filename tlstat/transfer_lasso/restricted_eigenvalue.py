@@ -280,7 +280,7 @@ def _heuristic(G: np.ndarray, A: np.ndarray, B: np.ndarray) -> RestrictedEigenva
     v = _into_cone(starts, anchor, A, B)
     value = np.einsum("ij,jk,ik->i", v, G, v)
     step = 1 / np.linalg.eigvalsh(G)[-1]
-    for _ in range(200):
+    for _ in range(60):
         moved = _into_cone(v - step * (v @ G - value[:, None] * v), anchor, A, B)
         new = np.einsum("ij,jk,ik->i", moved, G, moved)
         better = new < value
@@ -295,7 +295,7 @@ def _into_cone(v: Array, anchor: Array, A: Array, B: Array) -> Array:
     """Unit vectors (rows), moved towards an axis inside the cone until they are in it."""
     v = v / np.linalg.norm(v, axis=1, keepdims=True)
     low, high = np.zeros((len(v), 1)), np.ones((len(v), 1))
-    for _ in range(30):
+    for _ in range(25):
         middle = (low + high) / 2
         inside = _inside((1 - middle) * v + middle * anchor, A, B)[:, None]
         low, high = np.where(inside, low, middle), np.where(inside, middle, high)
