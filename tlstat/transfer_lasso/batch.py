@@ -99,7 +99,7 @@ def solve_batch(
     sklearn.exceptions.ConvergenceWarning
         Some problem did not reach ``tol``.
     """
-    torch = sys.modules.get("torch")  # a tensor cannot exist before torch was imported
+    torch: Any = sys.modules.get("torch")  # a tensor cannot exist before torch was imported
     tensors = torch is not None and isinstance(X, torch.Tensor)
     most = max_iter if max_iter is not None else (20_000 if tensors else 100)
     check_control(tol, most)
@@ -260,8 +260,8 @@ class _Batch:
 
     def keep(self, mask: Array) -> _Batch:
         X = self.X if self.X.shape[0] == 1 else self.X[mask]
-        parts = (x[mask] for x in (self.y, self.a, self.c, self.b0))
-        return _Batch(X, *parts, self.nu, self.mu, self.rows[mask])
+        y, a, c, b0 = self.y[mask], self.a[mask], self.c[mask], self.b0[mask]
+        return _Batch(X, y, a, c, b0, self.nu, self.mu, self.rows[mask])
 
     def prox(self, top: Array, bottom: Array) -> Array:
         """Minimiser of ``bottom b^2/2 - top b + a|b| + c|b - b0|``: a median, without branches."""
@@ -309,7 +309,8 @@ def _largest_curvature(batch: _Batch) -> Array:
     shared = batch.X.shape[0] == 1
     # a fixed start with a component in every direction, for results that can be repeated
     start = 1 + 0.1 * batch.y.new_tensor(np.cos(np.arange(1.0, p + 1)))
-    one = _Batch(batch.X, batch.y[:1], *3 * (batch.a[:1],), 0.0, 0.0, batch.rows[:1])
+    first = batch.a[:1]
+    one = _Batch(batch.X, batch.y[:1], first, first, first, 0.0, 0.0, batch.rows[:1])
     work, vector = (one, start[None]) if shared else (batch, start.expand(len(batch.y), p))
     size = vector.norm(dim=1)
     for _ in range(40):

@@ -35,18 +35,29 @@ from tlstat.transfer_lasso.kernels_choose import (
 
 @kernel()
 def centre(logistic: Any, y: Any, share: Any, eta: Any) -> Any:
-    """Newton's method on the intercept alone: moves ``eta`` and returns the change."""
-    moved = 0.0
+    """Newton's method on the intercept alone, bracketed: moves ``eta``, returns the change.
+
+    Where probabilities are near 0 and 1 the curvature is no guide: a plain Newton step would jump
+    from one end to the other, farther every time.
+    """
+    moved, low, high, limit = 0.0, -math.inf, math.inf, 2.0
     v, h = np.empty(y.size), np.empty(y.size)
-    for _ in range(100):
+    for _ in range(200):
         residual(logistic, y, share, eta, v)
         curvature(logistic, share, eta, h)
-        bend = np.sum(h)
-        if bend <= 0:
+        slope, bend = np.sum(v), np.sum(h)
+        if slope == 0:
             break
-        step = np.sum(v) / bend
+        if slope > 0:
+            low = moved
+        else:
+            high = moved
+        step = slope / bend if bend > 0 else math.copysign(limit, slope)
         if logistic:
-            step = min(max(step, -2.0), 2.0)
+            step = min(max(step, -limit), limit)
+            limit *= 2
+            if not low < moved + step < high:
+                step = 0.5 * (low + high) - moved
         for i in range(eta.size):
             eta[i] += step
         moved += step
@@ -158,6 +169,7 @@ def enlarge(
             merged[kept + s] = new[s]
         new = merged[: kept + new.size]
         if new.size > most:
+            gram.count[0] = -1  # for the rest of the path
             for s in range(new.size):
                 slot[new[s]] = 0
             return gram, False

@@ -263,8 +263,11 @@ def _smallest(problem: Problem, coef: np.ndarray, pull: np.ndarray, other: np.nd
 
 def _limit(unit: Problem) -> tuple[np.ndarray, float]:
     """The limit of large ``lam`` and the smallest ``lam`` that holds it; ``unit`` has ``lam`` 1."""
+    # equal but for the rounding of alpha u and (1 - alpha) v
+    equal = np.abs(unit.a - unit.c) <= 1e-14 * (unit.a + unit.c)
+    unit = replace(unit, a=np.where(equal, unit.c, unit.a))
     at_source = (unit.c > unit.a) & (unit.b0 != 0)
-    between = (unit.a == unit.c) & (unit.b0 != 0)
+    between = equal & (unit.b0 != 0)
     free = unit.a + unit.c == 0
     coef = np.where(at_source, unit.b0, 0.0)
     if np.any(between | free):
