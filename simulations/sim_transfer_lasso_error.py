@@ -103,6 +103,7 @@ def bound(cell, rng, size):
     return {
         "error": np.sum((coef - fixed.model.beta) ** 2, axis=-1),
         "prediction": prediction_risk(coef, fixed.model.beta, fixed.gram),
+        "limit": np.full(size, theory.ERROR_BOUND.at(cell, fixed)),
         "noise": np.max(np.abs(noise), axis=-1) / (cell.c * fixed.lam),
     }
 
