@@ -52,7 +52,7 @@ def test_public_names_resolve():
         tlstat.stduy  # noqa: B018
 
 
-ROOMS = ["knowledge_transfer", "certificates", "minimax", "testing"]
+ROOMS = ["knowledge_transfer", "certificates", "minimax", "transfer_lasso", "testing"]
 
 
 @pytest.mark.parametrize("room", ROOMS)

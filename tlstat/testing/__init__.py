@@ -24,28 +24,17 @@ The strategies (such as `finite_teachers`) are ordinary hypothesis strategies fo
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-# public name -> module of this package that holds it; each room adds its own lines
-_LAZY = {
-    "BrokenLaw": "laws",
-    "Law": "laws",
-    "bounded_losses": "certificates",
-    "certificate_levels": "certificates",
-    "check_certificate": "certificates",
-    "check_finite_class": "finite_class",
-    "check_laws": "laws",
-    "check_student": "knowledge_transfer",
-    "check_transfer_estimator": "transfer_lasso",
-    "check_transfer_model": "minimax",
-    "check_transfer_rule": "minimax",
-    "check_vote_error": "minimax",
-    "error_counts": "certificates",
-    "find_counterexample": "laws",
-    "finite_teachers": "knowledge_transfer",
-    "label_counts": "knowledge_transfer",
-    "regression_problems": "transfer_lasso",
+from tlstat._lazy import lazy_names
+
+_MODULES = {
+    ".certificates": ("bounded_losses", "certificate_levels", "check_certificate", "error_counts"),
+    ".finite_class": ("check_finite_class",),
+    ".knowledge_transfer": ("check_student", "finite_teachers", "label_counts"),
+    ".laws": ("BrokenLaw", "Law", "check_laws", "find_counterexample"),
+    ".minimax": ("check_transfer_model", "check_transfer_rule", "check_vote_error"),
+    ".transfer_lasso": ("check_transfer_estimator", "regression_problems"),
 }
 
 __all__ = [
@@ -81,13 +70,4 @@ if TYPE_CHECKING:
     from tlstat.testing.minimax import check_transfer_model, check_transfer_rule, check_vote_error
     from tlstat.testing.transfer_lasso import check_transfer_estimator, regression_problems
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -10,24 +10,24 @@ Motivated by Takada and Fujisawa, "Transfer Learning via l1 Regularization" (Neu
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tlstat._lazy import lazy_names
 
 _MODULES = {
-    "adaptive": ("AdaptiveTransferLasso",),
-    "aggregation": ("q_aggregate",),
-    "batch": ("BatchSolution", "solve_batch"),
-    "cv": ("TransferLassoCV",),
-    "degrees": ("InformationCriteria", "degrees_of_freedom", "information_criteria"),
-    "estimators": ("TransferLasso",),
-    "logistic_estimator": ("TransferLogisticRegression",),
-    "path": ("Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"),
-    "problem": ("duality_gap", "kkt_residual", "objective"),
-    "screening": ("Certified", "gap_safe"),
-    "solver": ("Solution", "solve"),
-    "trans_lasso": ("TransLasso",),
+    ".adaptive": ("AdaptiveTransferLasso",),
+    ".aggregation": ("q_aggregate",),
+    ".batch": ("BatchSolution", "solve_batch"),
+    ".cv": ("TransferLassoCV",),
+    ".degrees": ("InformationCriteria", "degrees_of_freedom", "information_criteria"),
+    ".estimators": ("TransferLasso",),
+    ".logistic_estimator": ("TransferLogisticRegression",),
+    ".path": ("Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"),
+    ".problem": ("duality_gap", "kkt_residual", "objective"),
+    ".screening": ("Certified", "gap_safe"),
+    ".solver": ("Solution", "solve"),
+    ".trans_lasso": ("TransLasso",),
 }
-_LAZY = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AdaptiveTransferLasso",
@@ -81,13 +81,4 @@ if TYPE_CHECKING:
     from tlstat.transfer_lasso.solver import Solution, solve
     from tlstat.transfer_lasso.trans_lasso import TransLasso
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(_LAZY[name]), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)

@@ -14,24 +14,23 @@ a test of your own          ``@given`` with `finite_teachers` and `label_counts`
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-_LAZY = {
-    "Problem": "strategies",
-    "Sample": "strategies",
-    "check_exact_risk": "formulas",
-    "check_lower_bound": "formulas",
-    "check_risk": "formulas",
-    "check_student": "students",
-    "check_upper_bound": "formulas",
-    "exact_risk_laws": "formulas",
-    "finite_teachers": "strategies",
-    "label_counts": "strategies",
-    "lower_bound_laws": "formulas",
-    "risk_laws": "formulas",
-    "student_laws": "students",
-    "upper_bound_laws": "formulas",
+from tlstat._lazy import lazy_names
+
+_MODULES = {
+    ".formulas": (
+        "check_exact_risk",
+        "check_lower_bound",
+        "check_risk",
+        "check_upper_bound",
+        "exact_risk_laws",
+        "lower_bound_laws",
+        "risk_laws",
+        "upper_bound_laws",
+    ),
+    ".strategies": ("Problem", "Sample", "finite_teachers", "label_counts"),
+    ".students": ("check_student", "student_laws"),
 }
 
 __all__ = [
@@ -70,13 +69,4 @@ if TYPE_CHECKING:
     )
     from tlstat.testing.knowledge_transfer.students import check_student, student_laws
 else:
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-        globals()[name] = value
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *_LAZY})
+    __getattr__, __dir__ = lazy_names(__name__, _MODULES)
