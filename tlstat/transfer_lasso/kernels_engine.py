@@ -53,6 +53,9 @@ def centre(logistic: Any, y: Any, share: Any, eta: Any) -> Any:
         else:
             high = moved
         step = slope / bend if bend > 0 else math.copysign(limit, slope)
+        # before the bracket is asked: from here a step of rounding's size cannot leave its end
+        if abs(step) <= 1e-15 * (1 + abs(moved)):
+            break
         if logistic:
             step = min(max(step, -limit), limit)
             limit *= 2
@@ -61,8 +64,6 @@ def centre(logistic: Any, y: Any, share: Any, eta: Any) -> Any:
         for i in range(eta.size):
             eta[i] += step
         moved += step
-        if abs(step) <= 1e-15 * (1 + abs(moved)):
-            break
     return moved
 
 
