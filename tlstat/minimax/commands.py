@@ -61,8 +61,9 @@ def value_of_target(args: argparse.Namespace) -> int:
     rho = _rho(out, args, beta_P, beta_Q)
     known = {"rho": rho, "beta_P": beta_P, "beta_Q": beta_Q}
     _print_rates(out, known, n_P, n_Q, dim)
-    eps = _print_exact(out, known, n_P, n_Q, dim)
-    _print_purchase(out, known, n_P, n_Q, dim, float(ratio), eps)
+    bound = _lower_bound(known, dim)
+    eps = _print_exact(out, bound, n_P, n_Q)
+    _print_purchase(out, known, bound, n_P, n_Q, dim, float(ratio), eps)
     return 0
 
 
@@ -119,11 +120,10 @@ def _print_rates(out: Console, known: dict[str, Any], n_P: int, n_Q: int, dim: i
     )
 
 
-def _print_exact(out: Console, known: dict[str, Any], n_P: int, n_Q: int, dim: int) -> float:
+def _print_exact(out: Console, bound: Any, n_P: int, n_Q: int) -> float:
     """The lower bound as a number; returns it."""
     from tlstat.minimax.cost import samples_needed
 
-    bound = _lower_bound(known, dim)
     here = bound(n_P, n_Q)
     equal = samples_needed(lambda n: bound(0, n), bound(n_P, 0))
     table = _table("labels", "at least")
@@ -141,7 +141,6 @@ def _print_exact(out: Console, known: dict[str, Any], n_P: int, n_Q: int, dim: i
 
 
 def _lower_bound(known: dict[str, Any], dim: int) -> Any:
-
     from tlstat.minimax.cube import bayes_lower_bound
 
     exponents: dict[str, Any] = {name: float(value) for name, value in known.items()}
@@ -156,6 +155,7 @@ def _lower_bound(known: dict[str, Any], dim: int) -> Any:
 def _print_purchase(
     out: Console,
     known: dict[str, Any],
+    bound: Any,
     n_P: int,
     n_Q: int,
     dim: int,
@@ -173,8 +173,8 @@ def _print_purchase(
     exponents: dict[str, Any] = {name: float(value) for name, value in known.items()}
     by_rates = cost.rate_optimal(goal, **exponents, dim=dim, price_Q=ratio)
     _add_purchase(table, f"the rates, {_risk(goal)}", by_rates)
-    bound = _lower_bound(known, dim)
-    exact = cost.cost_optimal(bound, eps, price_Q=ratio, rtol=0.02)
+    with out.status("searching the cheapest purchase by the exact bound"):
+        exact = cost.cost_optimal(bound, eps, price_Q=ratio, rtol=0.02)
     _add_purchase(table, f"the exact bound, {_risk(eps)}", exact)
     _show(out, title, table)
     tie = by_rates.tie_ratio

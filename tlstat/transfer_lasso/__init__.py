@@ -1,4 +1,4 @@
-"""The l1 transfer lasso: shrink towards zero and towards a source, with a certificate.
+"""The l1 transfer lasso: shrink towards zero and towards a source, with a certificate::
 
     minimise  1/(2n) |y - Xb|^2 + lam ( alpha |b|_1 + (1 - alpha) |b - b0|_1 )
 

@@ -1,4 +1,4 @@
-"""Many problems at once: compiled on threads for numpy arrays, batched for torch tensors.
+"""Many problems at once: compiled on threads for numpy arrays, batched for torch tensors::
 
     minimise   1/2 sum_i w_i (y_i - x_i'b)^2 + sum_j (l1 u_j |b_j| + l2 v_j |b_j - b0_j|)
                + nu/2 |b|^2 + mu/2 |b - b0|^2,          one problem a row of ``y``.

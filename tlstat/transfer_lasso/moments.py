@@ -1,4 +1,4 @@
-"""Many small problems at once, each given by its second moments alone.
+"""Many small problems at once, each given by its second moments alone::
 
     minimise   1/2 b'Gb - g'b + sum_j (a_j |b_j| + c_j |b_j - b0_j|)
 

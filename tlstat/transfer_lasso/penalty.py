@@ -1,4 +1,4 @@
-"""The transfer penalty of one coordinate, in plain numpy.
+"""The transfer penalty of one coordinate, in plain numpy::
 
     g(b) = a |b| + c |b - b0| + nu/2 b^2 + mu/2 (b - b0)^2,      a, c, nu, mu >= 0
 

@@ -1,6 +1,8 @@
 """The transfer-lasso problem: checked input, objective, duality gap and KKT residual.
 
-    minimise   sum_i w_i loss(y_i, x_i'b + intercept) / sum_i w_i  +  sum_j g_j(b_j),
+The problem is to minimise ::
+
+    sum_i w_i loss(y_i, x_i'b + intercept) / sum_i w_i  +  sum_j g_j(b_j),
     g_j(b)  =  l1 u_j |b| + l2 v_j |b - b0_j| + nu/2 b^2 + mu/2 (b - b0_j)^2
 
 with the squared loss ``(y - eta)^2 / 2`` or the logistic loss (``y`` in {0, 1}). Objective and

@@ -1,11 +1,11 @@
-"""The generalised restricted eigenvalue (GRE) of the error bound, with what is known about it.
+"""The generalised restricted eigenvalue (GRE) of the error bound, with what is known about it::
 
     phi^2 = inf v'Gv / |v|_2^2  over v != 0 in B,   G = X'X/n
     B = { (alpha-c)|v_N|_1 + (1-alpha)|v-Delta|_1 <= (alpha+c)|v_S|_1 + (1-alpha)|Delta|_1 }
 
 with ``N`` the complement of ``S``. Derived here: the quotient does not change when ``v`` shrinks,
 and ``|v-Delta|_1 - |Delta|_1`` is smallest relative to ``v`` when it does, so ``B`` may be replaced
-by the cone ``k(v) <= 0`` with
+by the cone ``k(v) <= 0`` with ::
 
     k(v) = sum_j (A_j |v_j| + B_j v_j),   B_j = -(1-alpha) sign(Delta_j),
     A_j = -(alpha+c) on S, alpha-c on N, plus 1-alpha where Delta_j = 0.
