@@ -123,7 +123,7 @@ def dimension(cell, rng, size):
     design=grid(
         eps=[0.05, 0.1], n_P=[0, 2_000], n_Q=[0, 100], rho=2.0, beta_P=0.5, beta_Q=0.5, m=8
     ),
-    replicates=20_000,
+    replicates=50_000,
     block=1_000,
     ranges={"risk": (0.0, 0.5)},
     profiles={"paper": {"replicates": 200_000}, "full": {"replicates": 2_000_000}},

@@ -12,7 +12,7 @@ from tlstat.minimax.models import PowerThresholds
 from tlstat.minimax.sampling import sample_cells
 from tlstat.theory import rate
 
-N = geometric(10_000, 10_000_000_000, 5)
+N = geometric(1_000_000, 1_000_000_000_000, 5)
 PROFILES = {"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}}
 
 
@@ -69,7 +69,7 @@ def at_the_best_truncation(cell, rng, size):
 @study(
     model=PowerThresholds.from_cell,
     design=powers(power=[0.5, 1.5]),
-    replicates=1_000,
+    replicates=3_000,
     block=250,
     ranges={"weighted": (0.0, float("inf"))},
     profiles=PROFILES,

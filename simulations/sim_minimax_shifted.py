@@ -49,7 +49,7 @@ def smaller(factor):
     profiles=PROFILES,
     claims=[
         at_most("risk", smaller(12.0), where={"procedure": "select"}, statistic=0.9),
-        at_most("risk", smaller(12.0), where={"procedure": "confidence-set"}),
+        at_most("risk", smaller(12.0), where={"procedure": "confidence-set"}, statistic=0.9),
         at_most(
             "risk",
             smaller(12.0),

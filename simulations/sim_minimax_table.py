@@ -28,7 +28,7 @@ NOISY = (
     (1, 1, 2, 0),
 )
 LONG = geometric(10_000, 1_000_000_000_000, 5)
-SOURCE = geometric(10_000, 10_000_000_000, 5)
+SOURCE = geometric(1_000, 1_000_000_000, 5)
 
 
 def rows(which, **more):
@@ -74,8 +74,8 @@ def erm_risk(model, sample, procedure):
 
 @study(
     model=PowerThresholds.from_cell,
-    design=rows(((1, 1, 0, 0), (2, 1, 0, 0), (0.5, 1, 0, 0)), n_P=LONG, c_P=0.6, c_Q=0.6),
-    replicates=2_000,
+    design=rows(((1, 1, 0, 0), (2, 1, 0, 0), (3, 1, 0, 0)), n_P=SOURCE, c_P=0.8, c_Q=0.8),
+    replicates=3_000,
     block=250,
     ranges={"risk": (0.0, float("inf"))},
     profiles={"paper": {"replicates": 30_000}, "full": {"replicates": 300_000}},
@@ -124,8 +124,8 @@ def noisy_source(cell, rng, size):
 
 @study(
     model=PowerThresholds.from_cell,
-    design=rows(((1, 1, 0, 1),), n_P=LONG, c_P=0.5, c_Q=0.5),
-    replicates=8_000,
+    design=rows(((1, 1, 0, 1),), n_P=SOURCE, c_P=0.5, c_Q=0.5),
+    replicates=10_000,
     block=500,
     ranges={"risk": (0.0, float("inf"))},
     profiles={"paper": {"replicates": 50_000}, "full": {"replicates": 500_000}},
@@ -172,11 +172,11 @@ def chernoff_grid(model, n):
 @study(
     model=PowerThresholds.from_cell,
     design=rows(((1, 1, 1, 1), (1, 1, 1, 0)), n_P=10**12, c_P=0.5, c_Q=0.5),
-    replicates=20_000,
+    replicates=12_000,
     block=1_000,
     ranges={"risk": (0.0, float("inf"))},
     profiles={"paper": {"replicates": 100_000}, "full": {"replicates": 1_000_000}},
-    claims=[equals("risk", theory.CHERNOFF_SOURCE, rtol=0.04)],
+    claims=[equals("risk", theory.CHERNOFF_SOURCE, rtol=0.06)],
 )
 def chernoff_constant(cell, rng, size):
     """Noise exponent 1/2: not the slope alone but the constant, from Chernoff's law."""
