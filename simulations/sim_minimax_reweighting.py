@@ -12,7 +12,8 @@ from tlstat.minimax.models import PowerThresholds
 from tlstat.minimax.sampling import sample_cells
 from tlstat.theory import rate
 
-N = geometric(1_000_000, 1_000_000_000_000, 5)
+N = geometric(10_000, 10_000_000_000, 5)
+LATE = geometric(1_000_000, 1_000_000_000_000, 5)
 PROFILES = {"paper": {"replicates": 10_000}, "full": {"replicates": 100_000}}
 
 
@@ -31,9 +32,9 @@ def excess(cell, truncation, rng, size):
     return model.excess_Q(sample.take(chosen)), model.excess_Q(sample.take(plain))
 
 
-def powers(**more):
+def powers(n_P, **more):
     """Singular sources without and with growing noise."""
-    common = {"q": 1.0, "a_Q": 0.0, "c_P": 0.5, "c_Q": 0.5, "n_P": N}
+    common = {"q": 1.0, "a_Q": 0.0, "c_P": 0.5, "c_Q": 0.5, "n_P": n_P}
     return (
         grid(gamma=2.0, a_P=0.0, **common, **more)
         + grid(gamma=3.0, a_P=0.0, **common, **more)
@@ -43,7 +44,7 @@ def powers(**more):
 
 @study(
     model=PowerThresholds.from_cell,
-    design=powers(),
+    design=powers(N),
     replicates=2_000,
     block=250,
     ranges={"weighted": (0.0, float("inf")), "plain": (0.0, float("inf"))},
@@ -68,7 +69,7 @@ def at_the_best_truncation(cell, rng, size):
 
 @study(
     model=PowerThresholds.from_cell,
-    design=powers(power=[0.5, 1.5]),
+    design=powers(LATE, power=[0.5, 1.5]),
     replicates=3_000,
     block=250,
     ranges={"weighted": (0.0, float("inf"))},
