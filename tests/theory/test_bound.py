@@ -249,3 +249,12 @@ def test_a_bound_by_function_never_loads_sympy() -> None:
         "assert not {'sympy', 'torch', 'scipy.stats'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_symbol_may_be_named_like_a_function():
+    torch = pytest.importorskip("torch")
+    gamma = sp.Symbol("gamma", positive=True)
+    bound = Bound(name="a moment", expr=sp.gamma(1 + gamma) / gamma, kind="exact")
+    assert bound(gamma=3.0) == pytest.approx(2.0, rel=1e-14)
+    assert bound(gamma=torch.tensor(3.0, dtype=torch.float64)).item() == pytest.approx(2.0)
+    assert float(bound.exponent("gamma", at={"gamma": 3.0})) > 0

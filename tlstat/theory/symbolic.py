@@ -86,7 +86,10 @@ def evaluate(expr: sympy.Basic, params: Mapping[str, Any]) -> Any:
 @functools.lru_cache(maxsize=4096)
 def compiled(expr: sympy.Basic, names: tuple[str, ...], array: str = "numpy") -> Callable[..., Any]:
     """The expression as a function of its symbols, in that order."""
-    args = [symbol(expr, name) for name in names]
+    # a symbol may be named as a function is, such as gamma: rename it before printing
+    own = [symbol(expr, name) for name in names]
+    args = [sympy.Symbol(f"x{i}_", **s.assumptions0) for i, s in enumerate(own)]
+    expr = expr.xreplace(dict(zip(own, args, strict=True)))
     if array == "mpmath":
         return sympy.lambdify(args, expr, modules="mpmath")
     printer = SciPyPrinter(
