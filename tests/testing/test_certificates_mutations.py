@@ -292,7 +292,7 @@ class Rising:
 
 
 def test_running_limits_that_rise_are_caught():
-    broken = check_certificate(Rising(), collect=True, max_examples=30)
+    broken = check_certificate(Rising(), collect=True, max_examples=300)
     assert "path" in {found.law.name for found in broken}
 
 
