@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from tlstat import Exact, grid, study
 from tlstat.errors import InputError
 from tlstat.montecarlo.design import Cell
+from tlstat.montecarlo.discovery import load_studies
 from tlstat.montecarlo.store import unpack
 from tlstat.montecarlo.worker import (
     BlockRow,
@@ -168,3 +170,31 @@ def test_a_worker_of_a_numpy_study_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], input=stdin, capture_output=True, check=False
     )
     assert out.stdout.decode().split() == ["[]", "1"], out.stderr.decode()
+
+
+def test_cached_helpers_of_a_file_travel(tmp_path: Path) -> None:
+    """A worker cannot import a study's file, so what it caches travels by value as well."""
+    file = tmp_path / "cached_study.py"
+    file.write_text(
+        "from functools import cache, lru_cache\n"
+        "from tlstat import grid, study\n"
+        "@lru_cache(maxsize=3)\n"
+        "def base(n):\n"
+        "    return 2.0 * n\n"
+        "@cache\n"
+        "def power(n):\n"
+        "    return 1.0 if n == 0 else base(1) * power(n - 1)\n"
+        "@study(design=grid(n=5), replicates=4, block=4)\n"
+        "def powers(cell, rng, size):\n"
+        "    return {'x': power(cell.n) + rng.normal(0.0, 1.0, size=size)}\n"
+    )
+    (study,) = load_studies(file)
+    script = (
+        "import pickle, sys\n"
+        "fn = pickle.loads(sys.stdin.buffer.read())[0]\n"
+        "from types import SimpleNamespace as S\n"
+        "rng = S(normal=lambda *args, size: 0.0)\n"
+        "assert fn(S(n=5), rng, 4) == {'x': 32.0}\n"
+        "assert fn.__globals__['base'].cache_parameters()['maxsize'] == 3\n"
+    )
+    subprocess.run([sys.executable, "-c", script], input=pack(study), check=True, timeout=120)

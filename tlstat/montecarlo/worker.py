@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import io
 import json
 import os
 import pickle
@@ -386,10 +387,36 @@ def _dumps_by_value(thing: Any, path: str | None) -> bytes:
             cloudpickle.register_pickle_by_value(module)
             registered.append(module)
     try:
-        return cloudpickle.dumps(thing)
+        buffer = io.BytesIO()
+        _pickler()(buffer).dump(thing)
+        return buffer.getvalue()
     finally:
         for module in registered:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+@functools.cache
+def _pickler() -> Any:
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):
+        """Cached functions of a study's file travel by value too, with empty caches.
+
+        cloudpickle leaves them to pickle, which looks them up by a name that a worker lacks.
+        """
+
+        def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, functools._lru_cache_wrapper):
+                home = obj.__wrapped__.__module__
+                if home == "__main__" or home in cloudpickle.list_registry_pickle_by_value():
+                    return _cached, (obj.__wrapped__, obj.cache_parameters())
+            return super().reducer_override(obj)
+
+    return Pickler
+
+
+def _cached(function: Any, parameters: Mapping[str, Any]) -> Any:
+    return functools.lru_cache(**parameters)(function)
 
 
 def _siblings(path: str | None) -> list[ModuleType]:
