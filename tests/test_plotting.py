@@ -189,3 +189,23 @@ def test_equal_figures_give_equal_files(tmp_path, suffix):
         for name in ("one", "two")
     ]
     assert written[0] == written[1]
+
+
+def test_of_many_rows_those_nearest_to_the_prediction_are_drawn():
+    from tlstat.plotting.verdicts import MOST_ROWS, _rows
+
+    away = np.random.default_rng(1).permutation(100) / 10
+    cells = [
+        {
+            "cell": {"name": f"cell {i}"},
+            "estimate": 1.0,
+            "lower": 0.9,
+            "upper": 1.1,
+            "predicted": 1.0 + away[i],
+        }
+        for i in range(100)
+    ]
+    (ax,) = _rows(cells, "x").axes
+    drawn = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert drawn == [f"cell {i}" for i in range(100) if away[i] < MOST_ROWS / 10]
+    assert f"{MOST_ROWS} of 100" in ax.get_title(loc="left")

@@ -83,7 +83,9 @@ def _present(verdicts: Verdicts, store: str, report: str | None, json: str | Non
     if report:
         from tlstat.report import write_report
 
-        print(f"report: {write_report(verdicts, report)}")
+        with console().status(f"writing the report of {len(verdicts)} claims"):
+            written = write_report(verdicts, report)
+        print(f"report: {written}")
     if json:
         _write(json, verdicts.to_json() + "\n")
         print(f"verdicts: {json}")

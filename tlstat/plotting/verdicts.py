@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # more lines than this in one plot cannot be told apart
 MOST_SERIES = 6
+MOST_ROWS = 30
 
 
 def plot_verdict(verdict: Any) -> Figure:
@@ -177,6 +178,11 @@ def _sandwich(cells: Sequence[Mapping[str, Any]], axis: str, metric: str) -> Fig
 
 def _rows(cells: Sequence[Mapping[str, Any]], metric: str) -> Figure:
     names = varying(cells)
+    number = len(cells)
+    title = ""
+    if number > MOST_ROWS:
+        cells = _closest(cells, MOST_ROWS)
+        title = f"the {MOST_ROWS} of {number} cells that are nearest to the prediction"
     # names once, at the axis: written in every row they would leave no room for the plot
     labels = [", ".join(_value(_params(c).get(n, "")) for n in names) for c in cells]
     return coverage_plot(
@@ -187,7 +193,15 @@ def _rows(cells: Sequence[Mapping[str, Any]], metric: str) -> Figure:
         _column(cells, "predicted"),
         xlabel=metric,
         ylabel=", ".join(names),
+        title=title,
     )
+
+
+def _closest(cells: Sequence[Mapping[str, Any]], number: int) -> list[Mapping[str, Any]]:
+    """The cells in which a bound is tightest, in the order they have; the first ones if none."""
+    away = np.abs(np.array(_column(cells, "estimate")) - np.array(_column(cells, "predicted")))
+    nearest = np.argsort(np.where(np.isfinite(away), away, np.inf), kind="stable")[:number]
+    return [cells[i] for i in np.sort(nearest)]
 
 
 def _ratio_table(cells: Sequence[Mapping[str, Any]], axis: str, metric: str) -> Figure | None:
