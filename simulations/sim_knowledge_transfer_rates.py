@@ -27,6 +27,12 @@ def design(instance, sizes):
     return grid(S=S1, A=A1, **common) + grid(S=S2, A=A2, **common)
 
 
+def decays(bound, level, S, A, per_cell):
+    """Claims that the student's risk falls at the rate of ``bound``."""
+    where = panel(level, S, A, per_cell)
+    return rate("tv", along="n", bound=bound, tolerance=0.02, where=where)
+
+
 @study(
     model=Teacher.from_cell,
     design=design("1", [(10, 10), (100, 10)]),
@@ -35,27 +41,9 @@ def design(instance, sizes):
     ranges={"tv": (0, float("inf"))},
     profiles=PROFILES,
     claims=[
-        rate(
-            "tv",
-            along="n",
-            bound=theory.HARD_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("hard", 10, 10, 1_000),
-        ),
-        rate(
-            "tv",
-            along="n",
-            bound=theory.HARD_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("hard", 100, 10, 5_000),
-        ),
-        rate(
-            "tv",
-            along="n",
-            bound=theory.HARD_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("weighted", 10, 10, 1_000),
-        ),
+        decays(theory.HARD_LABEL_RATE, "hard", 10, 10, 1_000),
+        decays(theory.HARD_LABEL_RATE, "hard", 100, 10, 5_000),
+        decays(theory.HARD_LABEL_RATE, "weighted", 10, 10, 1_000),
         equals("tv", theory.HARD_ON_INSTANCE_1, where=panel("hard", 100, 10, 5_000)),
     ],
 )
@@ -72,20 +60,8 @@ def instance_1(cell, rng, size):
     ranges={"tv": (0, float("inf"))},
     profiles=PROFILES,
     claims=[
-        rate(
-            "tv",
-            along="n",
-            bound=theory.PARTIAL_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("partial", 10, 11, 5_500),
-        ),
-        rate(
-            "tv",
-            along="n",
-            bound=theory.PARTIAL_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("partial", 10, 101, 50_500),
-        ),
+        decays(theory.PARTIAL_LABEL_RATE, "partial", 10, 11, 5_500),
+        decays(theory.PARTIAL_LABEL_RATE, "partial", 10, 101, 50_500),
         equals("tv", theory.PARTIAL_ON_INSTANCE_2, where=panel("partial", 10, 101, 50_500)),
         ordered(
             "tv",
@@ -114,20 +90,8 @@ def instance_2(cell, rng, size):
     ranges={"tv": (0, float("inf"))},
     profiles=PROFILES,
     claims=[
-        rate(
-            "tv",
-            along="n",
-            bound=theory.SOFT_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("soft", 10, 11, 5_500),
-        ),
-        rate(
-            "tv",
-            along="n",
-            bound=theory.SOFT_LABEL_RATE,
-            tolerance=0.02,
-            where=panel("soft", 100, 3, 15_000),
-        ),
+        decays(theory.SOFT_LABEL_RATE, "soft", 10, 11, 5_500),
+        decays(theory.SOFT_LABEL_RATE, "soft", 100, 3, 15_000),
         equals("tv", theory.SOFT_ON_INSTANCE_3, where=panel("soft", 100, 3, 15_000)),
         ordered(
             "tv",
