@@ -63,7 +63,7 @@ def bare(s: Study) -> None:
 
 
 def _call(payload: bytes, cell: Any, key: int, size: int) -> Any:
-    from tlstat.montecarlo.worker import load
+    from tlstat.montecarlo.packing import load
 
     return load(payload)[0](cell, Random(key), size)
 
@@ -72,7 +72,7 @@ def joblib_loop(s: Study) -> None:
     """joblib over the same blocks; nothing is stored or checked."""
     from joblib import Parallel, delayed
 
-    from tlstat.montecarlo.worker import pack
+    from tlstat.montecarlo.packing import pack
 
     payload = pack(s)
     Parallel(n_jobs=WORKERS)(delayed(_call)(payload, *block) for block in _blocks(s))

@@ -18,14 +18,13 @@ from tlstat import Exact, grid, study
 from tlstat.errors import InputError
 from tlstat.montecarlo.design import Cell
 from tlstat.montecarlo.discovery import load_studies
+from tlstat.montecarlo.packing import load, pack
 from tlstat.montecarlo.store import unpack
 from tlstat.montecarlo.worker import (
     BlockRow,
     BlockSpec,
     encode,
     iter_blocks,
-    load,
-    pack,
     run_block,
     run_blocks,
 )

@@ -98,7 +98,9 @@ class Certificate:
         return INDEPENDENT in self.assumptions
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError(
+            "CountCertificate and LossCertificate say what they are called with"
+        )
 
     def __repr__(self) -> str:
         return f"<certificate {self.name}: {self.title}>"

@@ -12,7 +12,8 @@ from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
 from tlstat.errors import InputError
-from tlstat.montecarlo.worker import THREAD_VARIABLES, initialise, inside_worker
+from tlstat.montecarlo.threads import THREAD_VARIABLES, initialise
+from tlstat.montecarlo.worker import inside_worker
 
 
 class Pool(Protocol):
@@ -122,8 +123,8 @@ class ForeignPool:
         return self.executor.submit(fn, *args)
 
     def rebuild(self, workers: int | None = None) -> None:
-        """Not ours to rebuild."""
-        raise NotImplementedError
+        """Never asked for: the loop rebuilds its own pools only (``own``)."""
+        raise NotImplementedError("an executor that was passed in belongs to its owner")
 
     def kill(self) -> None:
         """Not ours to kill: pending tasks are cancelled by the loop."""

@@ -13,23 +13,22 @@ from tlstat.errors import InputError, StudyError
 from tlstat.montecarlo.design import Cell
 from tlstat.montecarlo.executors import Pool, make_pool
 from tlstat.montecarlo.identity import stream_key
+from tlstat.montecarlo.packing import job, pack
 from tlstat.montecarlo.progress import Progress, make_progress, time_left
 from tlstat.montecarlo.results import Results
 from tlstat.montecarlo.schedule import Plan
 from tlstat.montecarlo.store import Store, open_store, unpack
 from tlstat.montecarlo.study import Study
+from tlstat.montecarlo.threads import single_thread
 from tlstat.montecarlo.worker import (
     BlockError,
     BlockRow,
     BlockSpec,
     Schema,
     iter_blocks,
-    job,
-    pack,
     ready,
     run_block,
     run_blocks,
-    single_thread,
 )
 
 _POLL = 0.25  # seconds between looks at the clock and redraws

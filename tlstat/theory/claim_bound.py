@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tlstat.errors import InputError
+from tlstat.theory.bound_cards import card
 from tlstat.theory.claim_base import (
     ADVICE,
     BaseClaim,
@@ -26,20 +27,11 @@ from tlstat.theory.comparisons import (
     Comparison,
     combine,
     combine_largest,
-    decide,
     needed_replicates,
     refuting_tests,
-    shifted,
 )
 from tlstat.theory.evidence import Evidence, bound_value, gather, is_bound, parameters
 from tlstat.theory.measures import TIE, ExactValue, Frequency, measure_of
-from tlstat.theory.power import (
-    PowerCard,
-    centred_tilts,
-    factor_resolution,
-    make_card,
-    tightening,
-)
 from tlstat.theory.verdict import Outcome, number
 
 RARE = 0.01  # a "surely" claim is supported when violations are rarer than this
@@ -182,9 +174,9 @@ class BoundClaim(BaseClaim):
         evidence = gather(self, study, results)
         if not evidence.samples:
             return no_evidence(evidence)
-        items = self._items(evidence)
+        items = self.compare(evidence)
         combined = self._combine(items, level)
-        largest = self._largest
+        largest = self.largest
         share = level if largest else level / refuting_tests(items, False)
         binding = max(items, key=Comparison.excess)
         veto_s = evidence.veto or _explain(combined.reason_supported, evidence)
@@ -211,19 +203,21 @@ class BoundClaim(BaseClaim):
             cells=tuple(_row(i, share, self.kind == "between") for i in items),
             dropped=tuple(evidence.dropped),
             assumptions=evidence.assumptions,
-            power=lambda: self._card(items, evidence, level),
+            power=lambda: card(self, items, evidence, level),
         )
 
     @property
-    def _largest(self) -> bool:
+    def largest(self) -> bool:
+        """Whether the largest mean over the family is compared."""
         return self.kind == "at_least" and self.over == "family" and self.along is not None
 
     def _combine(self, items: list[Comparison], level: float) -> Combined:
-        if self._largest:
+        if self.largest:
             return combine_largest(items, level)
         return combine(items, level, pooled=self.kind == "equals")
 
-    def _items(self, evidence: Evidence, scale: float = 1.0) -> list[Comparison]:
+    def compare(self, evidence: Evidence, scale: float = 1.0) -> list[Comparison]:
+        """Every cell beside its edges; ``scale`` multiplies the bound of a counted claim."""
         pairs = zip(evidence.samples, evidence.models, strict=True)
         return [self._item(sample, model, scale) for sample, model in pairs]
 
@@ -236,11 +230,11 @@ class BoundClaim(BaseClaim):
             return Comparison(cell, measure, high, self._above(high), self._below(low), group=None)
         b = bound_value(self.bound, cell, model, self)
         if self.counted:
-            return self._counted(sample, model, b * scale)
+            return self.count(sample, model, b * scale)
         measure = measure_of(sample, self.statistic)
         if self.kind == "equals":
             return self._equal(sample, measure, b)
-        group = curve_key(cell, self.along) if self._largest and self.along else None
+        group = curve_key(cell, self.along) if self.largest and self.along else None
         if self.kind == "at_most":
             return Comparison(cell, measure, b, self._above(b), None, group=group)
         return Comparison(cell, measure, b, None, self._below(b), group=group)
@@ -272,7 +266,7 @@ class BoundClaim(BaseClaim):
             group=sample.stream or None,
         )
 
-    def _counted(self, sample: Any, model: Any, b: float) -> Comparison:
+    def count(self, sample: Any, model: Any, b: float) -> Comparison:
         """Violations of the bound, replicate by replicate (an exact value counts as one)."""
         sign = 1.0 if self.kind == "at_most" else -1.0
         if sample.exact is not None:
@@ -295,125 +289,6 @@ class BoundClaim(BaseClaim):
         if found is None:
             raise InputError(f"claim {self.name!r}: no delta in delta=, at=, or the cell")
         return float(found(cell, model) if callable(found) else found)
-
-    # -- power
-
-    def _card(self, items: list[Comparison], evidence: Evidence, level: float) -> PowerCard:
-        if self.counted:
-            return self._counted_card(items, evidence, level)
-        if self.kind == "equals":
-            return self._equal_card(items, evidence, level)
-        if self.kind == "between":
-            return self._between_card(items, level)
-        return self._bound_card(items, level)
-
-    def _bound_card(self, items: list[Comparison], level: float) -> PowerCard:
-        upper = self.kind == "at_most"
-        factors: list[tuple[str, Callable[[Any], float]]] = [
-            (f"constant x {f:g}", _constant(f)) for f in ((0.5, 0.25, 0.1) if upper else (2, 4, 10))
-        ]
-        cells = [i.cell for i in items]
-        factors += tightening(cells, _symbols(self.bound), upper)
-        mutants = [(label, self._decide(shifted(items, f), level)) for label, f in factors]
-        measured = 0.8 if upper else 1.25
-        label = f"bound at {measured:g} x the measured value"
-        mutants.append((label, self._decide(_at_measured(items, measured), level)))
-        return make_card(
-            mutants,
-            [label],
-            None if self._largest else _tightness(items, level, upper),
-            factor_resolution(_relative_error(items), level),
-        )
-
-    def _decide(self, items: list[Comparison], level: float) -> str:
-        if not self._largest:
-            return decide(items, level, pooled=self.kind == "equals")
-        combined = combine_largest(items, level)
-        if combined.p_refuted <= level:
-            return "KILLED"
-        return "SURVIVED" if combined.p_supported <= level else "WEAK"
-
-    def _equal_card(self, items: list[Comparison], evidence: Evidence, level: float) -> PowerCard:
-        cells = [i.cell for i in items]
-        factors: list[tuple[str, Callable[[Any], float]]] = [
-            (f"constant x {f:g}", _constant(f)) for f in (1.05, 1.1, 0.5, 2.0)
-        ]
-        tilts = centred_tilts(cells, _symbols(self.bound))
-        mutants = [
-            (label, decide(shifted(items, f), level, pooled=True)) for label, f in factors + tilts
-        ]
-        mutants += self._dropped_terms(items, evidence, level)
-        essential = ["constant x 0.5", "constant x 2", *(label for label, _ in tilts)]
-        low = max((i.measure.interval(level)[0] / i.target for i in items if i.target > 0),
-                  default=math.nan)  # fmt: skip
-        high = min((i.measure.interval(level)[1] / i.target for i in items if i.target > 0),
-                   default=math.nan)  # fmt: skip
-        ratio = float(np.mean([i.measure.estimate / i.target for i in items if i.target] or [1.0]))
-        band = (low, high, ratio) if low <= high else None
-        return make_card(mutants, essential, band, factor_resolution(_relative_error(items), level))
-
-    def _dropped_terms(
-        self, items: list[Comparison], evidence: Evidence, level: float
-    ) -> list[tuple[str, str]]:
-        """The bound without each of its additive terms, where it has a symbolic form."""
-        expr = getattr(self.bound, "expr", None)
-        if expr is None or not getattr(expr, "is_Add", False):
-            return []
-        out = []
-        pairs = list(zip(items, evidence.samples, evidence.models, strict=True))
-        for term in expr.args:
-            ratios = []
-            for item, sample, model in pairs:
-                values = parameters(self.bound, sample.cell, model, self)
-                named = {s: values[s.name] for s in term.free_symbols}
-                ratios.append(1 - float(term.subs(named)) / item.target if item.target else 1.0)
-            if max(abs(r - 1) for r in ratios) <= 1e-6:
-                continue
-            by_cell = dict(zip((id(i.cell) for i in items), ratios, strict=True))
-            mutant = shifted(items, lambda cell, table=by_cell: table[id(cell)])  # type: ignore[misc]
-            out.append((f"without the term {term}", decide(mutant, level, pooled=True)))
-        return out
-
-    def _between_card(self, items: list[Comparison], level: float) -> PowerCard:
-        lower = [replace(i, lower=_double(i.lower, 2.0)) for i in items]
-        upper = [replace(i, upper=_double(i.upper, 0.5)) for i in items]
-        mutants = [
-            ("lower bound x 2", decide(lower, level)),
-            ("upper bound x 0.5", decide(upper, level)),
-        ]
-        near_low = [replace(i, lower=_edge(1.25 * i.measure.estimate)) for i in items]
-        near_high = [replace(i, upper=_edge(0.8 * i.measure.estimate)) for i in items]
-        essential = [
-            ("lower bound at 1.25 x the measured value", decide(near_low, level)),
-            ("upper bound at 0.8 x the measured value", decide(near_high, level)),
-        ]
-        return make_card(
-            mutants + essential,
-            [label for label, _ in essential],
-            None,
-            factor_resolution(_relative_error(items), level),
-        )
-
-    def _counted_card(self, items: list[Comparison], evidence: Evidence, level: float) -> PowerCard:
-        """Other thresholds, counted anew; the essential one is next to the measured quantile."""
-        scales = (0.5, 0.25) if self.kind == "at_most" else (2.0, 4.0)
-        mutants = [(f"bound x {s:g}", decide(self._items(evidence, s), level)) for s in scales]
-        if self.probability:
-            halved = shifted(items, _constant(0.5)) if not items[0].measure.exact else items
-            mutants.append(("delta / 2", decide(halved, level)))
-        factor = 0.8 if self.kind == "at_most" else 1.25
-        label = f"bound at {factor:g} x the measured quantile"
-        near = []
-        for item, sample, model in zip(items, evidence.samples, evidence.models, strict=True):
-            if sample.exact is not None:
-                continue
-            q = 1.0 if self.surely else 1 - item.target
-            q = q if self.kind == "at_most" else 1 - q
-            edge = factor * float(np.quantile(np.asarray(sample.values, float), q))
-            near.append(self._counted(sample, model, edge))
-        if near:
-            mutants.append((label, decide(near, level)))
-        return make_card(mutants, [label], None, None)
 
 
 def _explain(reason: str, evidence: Evidence) -> str:
@@ -474,59 +349,3 @@ def _row(item: Comparison, level: float, between: bool) -> dict[str, Any]:
         replicates=item.measure.replicates,
         **extra,
     )
-
-
-def _symbols(bound: Any) -> tuple[str, ...]:
-    return tuple(map(str, bound.symbols)) if is_bound(bound) else ()
-
-
-def _constant(factor: float) -> Callable[[Any], float]:
-    return lambda cell: factor
-
-
-def _edge(value: float) -> tuple[float, float]:
-    return value, value
-
-
-def _double(edge: tuple[float, float] | None, factor: float) -> tuple[float, float] | None:
-    return None if edge is None else (edge[0] * factor, edge[1] * factor)
-
-
-def _at_measured(items: Sequence[Comparison], factor: float) -> list[Comparison]:
-    out = []
-    for item in items:
-        edge = _edge(factor * item.measure.estimate)
-        out.append(
-            replace(
-                item,
-                target=edge[0],
-                upper=edge if item.upper is not None else None,
-                lower=edge if item.lower is not None else None,
-            )
-        )
-    return out
-
-
-def _relative_error(items: Sequence[Comparison]) -> float:
-    errors = [i.measure.se / abs(i.measure.estimate) for i in items if i.measure.estimate]
-    return max(errors, default=math.inf)
-
-
-def _tightness(
-    items: Sequence[Comparison], level: float, upper: bool
-) -> tuple[float, float, float] | None:
-    """[L, U] of the factors that would be neither refuted nor supported at tolerance 0.
-
-    Inverting each cell's interval gives the same ends as a bisection over factors.
-    """
-    if any(i.target <= 0 for i in items):
-        return None
-    share = level / refuting_tests(items, False)
-    ratios = [i.measure.estimate / i.target for i in items]
-    if upper:
-        low = max(i.measure.interval(share)[0] / i.target for i in items)
-        high = max(i.measure.interval(level)[1] / i.target for i in items)
-        return low, high, max(ratios)
-    low = min(i.measure.interval(level)[0] / i.target for i in items)
-    high = min(i.measure.interval(share)[1] / i.target for i in items)
-    return low, high, min(ratios)
