@@ -268,7 +268,6 @@ def _spectrum(value: Any, r: int) -> np.ndarray:
     nu = np.full(r, 1 / r) if value is None else np.array(value, dtype=float)
     if nu.shape != (r,) or not np.all(np.isfinite(nu) & (nu >= 0)) or not nu.any():
         raise InputError(f"spectrum is {value!r}; expected {r} finite numbers >= 0, one above 0")
-    nu.setflags(write=False)
     return nu
 
 
@@ -276,7 +275,6 @@ def _basis(value: Any, d: int, r: int) -> np.ndarray:
     B = np.eye(d, r) if value is None else np.array(value, dtype=float)
     if B.shape != (d, r) or not np.allclose(B.T @ B, np.eye(r), atol=1e-10):
         raise InputError(f"basis has shape {B.shape}; expected orthonormal columns, {(d, r)}")
-    B.setflags(write=False)
     return B
 
 

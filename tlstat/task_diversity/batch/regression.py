@@ -1,0 +1,170 @@
+"""Least squares in the moments ``S`` and ``q``: heads given a representation, losses, gradients.
+
+With ``S`` an array an operation costs ``t d^2 r``, with its factors (n < d/2) ``t n d r``: no
+matrix (dr)x(dr), and none of d x d a task, is ever formed for them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tlstat.backend import namespace
+from tlstat.errors import InputError
+from tlstat.task_diversity.moments import Factored
+
+__all__ = ["Problem", "fit_heads", "fit_target", "oracle", "profile_loss", "single_task"]
+
+Array = Any
+
+
+class Problem:
+    """The least-squares problem ``min sum_j (w_j'U'S_jUw_j - 2 q_j'Uw_j)``, its parts cached.
+
+    Parameters
+    ----------
+    S : array, shape (..., t, d, d), or Factored
+    q : array, shape (..., t, d)
+    """
+
+    def __init__(self, S: Any, q: Array) -> None:
+        self.q = q
+        self.factored = isinstance(S, Factored)
+        self.rows = S.root if isinstance(S, Factored) else S
+        *lead, t, d = q.shape
+        if self.rows.ndim != q.ndim + 1 or tuple(self.rows.shape[:-2]) != (*lead, t):
+            raise InputError(f"S has shape {tuple(S.shape)} and q {tuple(q.shape)}; expected one t")
+        if self.rows.shape[-1] != d:
+            raise InputError(f"S has shape {tuple(S.shape)}, q {tuple(q.shape)}; expected one d")
+        self.t, self.d, self.k = t, d, self.rows.shape[-2]
+        self.flat = self.rows.reshape((*lead, t * self.k, d))
+
+    def check(self, U: Array) -> None:
+        """Raise if ``U`` does not fit, or no head can be fitted on it."""
+        r = U.shape[-1]
+        if U.shape[-2] != self.d:
+            raise InputError(f"start has shape {tuple(U.shape)}; expected (..., {self.d}, r)")
+        if self.k < r:
+            raise InputError(
+                f"{self.k} samples a task cannot fit heads of r = {r}; expected n >= r"
+            )
+
+    def apply(self, U: Array) -> Array:
+        """``S_j U`` (..., t, d, r), or ``F_j U`` (..., t, k, r) for factors."""
+        out = self.flat @ U
+        return out.reshape((*out.shape[:-2], self.t, self.k, U.shape[-1]))
+
+    def gram(self, U: Array, Z: Array) -> Array:
+        """``U'S_jU`` (..., t, r, r) given ``Z = apply(U)``."""
+        return Z.mT @ Z if self.factored else U.mT[..., None, :, :] @ Z
+
+    def gather(self, Z: Array, W: Array, V: Array) -> Array:
+        """``sum_j S_j U w_j v_j'`` (..., d, r) given ``Z = apply(U)``."""
+        e = (Z @ W[..., None])[..., 0]
+        if not self.factored:
+            return e.mT @ V
+        outer = e[..., :, None] * V[..., None, :]
+        return self.flat.mT @ outer.reshape((*outer.shape[:-3], self.t * self.k, V.shape[-1]))
+
+    def heads(self, U: Array, Z: Array) -> tuple[Array, Array]:
+        """Best heads ``w_j`` (..., t, r) and ``U'q_j``."""
+        b = self.q @ U
+        w = namespace(U).linalg.solve(self.gram(U, Z), b[..., None])[..., 0]
+        return w, b
+
+    def mean(self) -> Array:
+        """``(1/t) sum_j S_j``, shape (..., d, d)."""
+        if self.factored:
+            return self.flat.mT @ self.flat / self.t
+        return self.rows.sum(-3) / self.t
+
+    @cached_property
+    def mean_inverse(self) -> Array:
+        """Inverse of `mean`."""
+        return inverse(self.mean())
+
+
+def inverse(A: Array) -> Array:
+    """Inverse of positive semi-definite matrices, eigenvalues floored."""
+    xp = namespace(A)
+    values, vectors = xp.linalg.eigh(A)
+    floor = 1e-10 * values[..., -1:] + np.finfo(float).tiny
+    return (vectors / xp.maximum(values, floor)[..., None, :]) @ vectors.mT
+
+
+def fit_heads(S: Any, q: Array, B: Array) -> Array:
+    """Least-squares heads ``(B'S_jB)^-1 B'q_j`` on the representation ``B``.
+
+    Parameters
+    ----------
+    S : array, shape (..., t, d, d), or Factored
+    q : array, shape (..., t, d)
+    B : array, shape (..., d, r)
+
+    Returns
+    -------
+    array, shape (..., t, r)
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit, or fewer samples a task than ``r``.
+    """
+    problem = Problem(S, q)
+    problem.check(B)
+    return problem.heads(B, problem.apply(B))[0]
+
+
+def fit_target(B: Array, S: Any, q: Array) -> Array:
+    """Coefficients ``B w_j`` of least squares on the representation, shape (..., t, d).
+
+    The target's moments are those of a sample with heads of its own:
+    ``sample_moments(model, m, rng, size, heads=alpha_0[:, None])``.
+    """
+    return fit_heads(S, q, B) @ B.mT
+
+
+def oracle(S: Any, q: Array, B: Array) -> Array:
+    """`fit_target` on the true representation: what no estimate of ``B`` can improve on.
+
+    Its risk is ``sigma^2 r/(m - r - 1)`` for Gaussian covariates.
+    """
+    return fit_target(B, S, q)
+
+
+def single_task(S: Any, q: Array) -> Array:
+    """Least squares on each task alone, of minimum norm where it is not unique: ``S^+ q``.
+
+    Parameters
+    ----------
+    S : array, shape (..., t, d, d), or Factored
+    q : array, shape (..., t, d)
+
+    Returns
+    -------
+    array, shape (..., t, d)
+    """
+    xp = namespace(q)
+    if isinstance(S, Factored):
+        # F = U diag(s) V': S^+ q = V diag(1/s^2) V' q, without squaring for the rank
+        _, s, Vh = xp.linalg.svd(S.root, full_matrices=False)
+        values, vectors = s**2, Vh.mT
+    else:
+        values, vectors = xp.linalg.eigh(S)
+    floor = xp.max(values, axis=-1, keepdims=True)
+    keep = values > 1e-13 * S.shape[-1] * floor
+    inverse = xp.where(keep, 1 / xp.where(keep, values, 1.0), 0.0)
+    return (vectors @ (inverse[..., None] * (vectors.mT @ q[..., None])))[..., 0]
+
+
+def profile_loss(S: Any, q: Array, B: Array, y2: Array = 0.0) -> Array:
+    """``(1/2N) sum_j min_w |y_j - X_jBw|^2``, shape (...).
+
+    Without ``y2`` (..., t) it misses the constant ``sum_j |y_j|^2/(2N)``.
+    """
+    problem = Problem(S, q)
+    problem.check(B)
+    w, b = problem.heads(B, problem.apply(B))
+    return (y2 - (w * b).sum(-1)).sum(-1) / (2 * problem.t)
