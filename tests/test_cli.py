@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from tlstat.cli import build_parser, main
+from tlstat.cli import build_parser, main, overview
 from tlstat.cli.options import DEFAULT_STORE
 
 COMMANDS = ["list", "run", "verify", "plan", "status", "figures", "report", "export"]
@@ -115,6 +115,19 @@ def test_verify_judges_and_writes_what_was_asked_for(here, capsys):
     written = json.loads((here / "out" / "v.json").read_text())
     assert [v["status"] for v in written["verdicts"]] == ["SUPPORTED", "SUPPORTED"]
     assert "<!DOCTYPE html>" in (here / "out" / "r.html").read_text()
+
+
+def test_of_many_claims_a_summary_is_shown_and_the_surprises(here, capsys, monkeypatch):
+    monkeypatch.setattr(overview, "MOST_CLAIMS", 1)
+    path = write_study(here, power=0.7)
+    assert main(["verify", path, "-q"]) == 1
+    shown = capsys.readouterr().out
+    assert "not as expected" in shown and "--all" in shown
+    assert "the rate" in shown or "follows" in shown
+    assert "at most" not in shown  # as expected: counted, not shown
+    assert main(["verify", path, "-q", "--all"]) == 1
+    everything = capsys.readouterr().out
+    assert "at most" in everything and "--all" not in everything
 
 
 def test_a_wrong_exponent_exits_with_1_and_is_named(here, capsys):

@@ -1,5 +1,6 @@
 """The report is one safe, self-contained page that says what was judged."""
 
+import dataclasses
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from sympy import sqrt, symbols
 import tlstat
 from tlstat import Exact, geometric, grid, inner, study
 from tlstat.report import render, write_report
+from tlstat.report.figures import figures
 from tlstat.report.html import escape, formula, interval, number, svg
 from tlstat.theory import Assumption, Bound, Source, at_most, between, equals, rate
 
@@ -144,6 +146,24 @@ def test_every_claim_has_a_card_with_its_sentence_and_figure(page, parsed, verdi
         assert verdict.status.name in card
         assert "<svg" in card
         assert f'href="#claim-{i}"' in page
+
+
+def test_workers_draw_the_same_figures(verdicts):
+    many = [*verdicts] * 5
+    assert figures(many, jobs=2) == figures(many)
+
+
+def test_one_cell_needs_no_figure(verdicts):
+    alone = dataclasses.replace(verdicts[0], cells=verdicts[0].cells[:1])
+    assert "<svg" not in render([alone], now=WHEN)
+
+
+def test_figures_lose_text_and_nothing_that_is_seen():
+    from tlstat.plotting import Series, slope_plot
+
+    text = svg(slope_plot([Series([1, 2], [1, 2])]), "f", "label")
+    assert "scale(0.015625)" in text  # the size of all glyphs
+    assert "\n" not in text and re.search(r"\d{2}\.\d{3}", text) is None
 
 
 def test_a_card_says_what_was_assumed_and_what_is_ours(page):

@@ -19,6 +19,7 @@ from tlstat.cli.options import (
     positive,
     run_options,
 )
+from tlstat.cli.overview import MOST_CLAIMS, show
 
 if TYPE_CHECKING:
     from tlstat.theory.verdict import Verdict, Verdicts
@@ -52,8 +53,18 @@ def _register_verify(commands: Any) -> None:
     )
     parser.add_argument("--report", metavar="FILE", help="write an HTML page to attach to a paper")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON")
+    _add_all(parser)
     add_judging(parser)
     add_running(parser)
+
+
+def _add_all(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help=f"show every claim; of more than {MOST_CLAIMS} a summary is shown, and what was not "
+        "as expected",
+    )
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -71,24 +82,24 @@ def verify(args: argparse.Namespace) -> int:
         replicates=args.replicates,
         **run_options(args),
     )
-    return _present(verdicts, args.store, args.report, args.json)
+    return _present(verdicts, args, args.report)
 
 
-def _present(verdicts: Verdicts, store: str, report: str | None, json: str | None) -> int:
+def _present(verdicts: Verdicts, args: argparse.Namespace, report: str | None) -> int:
     if len(verdicts):
-        console().print(verdicts)
+        show(verdicts, args.all)
     else:
         print("nothing to judge: no claim was selected", file=sys.stderr)
-    show_failures(verdicts.results, store)
+    show_failures(verdicts.results, args.store)
     if report:
         from tlstat.report import write_report
 
         with console().status(f"writing the report of {len(verdicts)} claims"):
-            written = write_report(verdicts, report)
+            written = write_report(verdicts, report, jobs=getattr(args, "jobs", 1))
         print(f"report: {written}")
-    if json:
-        _write(json, verdicts.to_json() + "\n")
-        print(f"verdicts: {json}")
+    if args.json:
+        _write(args.json, verdicts.to_json() + "\n")
+        print(f"verdicts: {args.json}")
     return verdicts.exit_code
 
 
@@ -214,12 +225,13 @@ def _register_report(commands: Any) -> None:
     add_store(parser)
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="the HTML file")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON, too")
+    _add_all(parser)
     add_judging(parser)
 
 
 def report(args: argparse.Namespace) -> int:
     """Judge from the store alone and write the page."""
-    return _present(_stored(args, args.store), args.store, args.output, args.json)
+    return _present(_stored(args, args.store), args, args.output)
 
 
 def _stored(args: argparse.Namespace, store: str) -> Verdicts:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
+from importlib.resources import files as resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tlstat.report.cards import card
+from tlstat.report.figures import figures
 from tlstat.report.head import facts, overview, table
 from tlstat.report.html import escape
 
@@ -22,7 +23,7 @@ __all__ = ["render", "write_report"]
 
 
 def write_report(
-    verdicts: Sequence[Verdict], path: str | Path, *, title: str | None = None
+    verdicts: Sequence[Verdict], path: str | Path, *, title: str | None = None, jobs: int = 1
 ) -> Path:
     """Write the report of a run.
 
@@ -33,28 +34,34 @@ def write_report(
     path : str or path
         The HTML file; it is overwritten.
     title : str, optional
+    jobs : int
+        Processes that draw the figures.
 
     Returns
     -------
     Path
     """
     target = Path(path)
-    page = render(verdicts, title=title)
+    page = render(verdicts, title=title, jobs=jobs)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page, encoding="utf-8")
     return target
 
 
 def render(
-    verdicts: Sequence[Verdict], *, title: str | None = None, now: datetime | None = None
+    verdicts: Sequence[Verdict],
+    *,
+    title: str | None = None,
+    now: datetime | None = None,
+    jobs: int = 1,
 ) -> str:
     """The report as a text; `now` is the time printed on it."""
     heading = escape(title or "Theorems judged by simulation")
-    style = files("tlstat.report").joinpath("style.css").read_text(encoding="utf-8")
-    numbered = list(enumerate(verdicts, start=1))
+    style = resources("tlstat.report").joinpath("style.css").read_text(encoding="utf-8")
+    numbered = list(enumerate(zip(verdicts, figures(verdicts, jobs), strict=True), start=1))
     sections = []
     for study in dict.fromkeys(v.study for v in verdicts):
-        cards = "\n".join(card(i, v) for i, v in numbered if v.study == study)
+        cards = "\n".join(card(i, v, figure) for i, (v, figure) in numbered if v.study == study)
         sections.append(f"<section>\n{_study(study, verdicts)}\n{cards}\n</section>")
     body = "\n".join(sections)
     return f"""<!DOCTYPE html>

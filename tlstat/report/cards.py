@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tlstat.errors import InputError
 from tlstat.report.head import pill, remark
 from tlstat.report.html import (
     definitions,
@@ -14,7 +13,6 @@ from tlstat.report.html import (
     interval,
     number,
     parameters,
-    svg,
     table,
     value,
 )
@@ -35,8 +33,8 @@ CHECKS = {"checked": "✓", "not checked": "–", "violated": "✕"}
 OPEN_ROWS = 12
 
 
-def card(index: int, verdict: Verdict) -> str:
-    """The card as HTML; `index` numbers claims and makes the ids of its figure unique."""
+def card(index: int, verdict: Verdict, figure: str) -> str:
+    """The card as HTML; `index` numbers the claims."""
     note = remark(verdict)
     control = f' <span class="remark">{escape(note)}</span>' if note else ""
     parts = [
@@ -44,7 +42,7 @@ def card(index: int, verdict: Verdict) -> str:
         f'<p class="status">{pill(verdict)}{control}</p>',
         f'<p class="sentence">{escape(verdict.sentence)}</p>',
         _advice(verdict),
-        f'<div class="columns"><div>{_figure(index, verdict)}</div>'
+        f'<div class="columns"><div>{figure}</div>'
         f"<div>{_numbers(verdict)}{_power(verdict.power, verdict)}</div></div>",
         _theorems(verdict),
         _assumptions(verdict),
@@ -59,21 +57,6 @@ def _advice(verdict: Verdict) -> str:
     if not texts:
         return ""
     return f'<p class="advice">{"<br>".join(escape(t) for t in texts)}</p>'
-
-
-def _figure(index: int, verdict: Verdict) -> str:
-    from tlstat.plotting import plot_verdict
-
-    try:
-        drawn = plot_verdict(verdict)
-    except InputError as error:
-        return f'<p class="nofigure">No figure: {escape(error)}.</p>'
-    label = f"{verdict.sentence} Measured values with intervals, and the prediction."
-    return (
-        f"<figure>{svg(drawn, f'figure-{index}', label)}"
-        "<figcaption>Points: measured, with simultaneous intervals. "
-        "Broken lines and upright bars: the theory.</figcaption></figure>"
-    )
 
 
 def _numbers(verdict: Verdict) -> str:
