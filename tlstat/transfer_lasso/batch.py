@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.problem import _FLOOR
-from tlstat.transfer_lasso.solver import check_control, warn_unconverged
+from tlstat.transfer_lasso.problem import _FLOOR, Problem
+from tlstat.transfer_lasso.solver import check_control, run, warn_unconverged
 
 __all__ = ["BatchSolution", "solve_batch"]
 
@@ -229,6 +229,11 @@ def _threads(
     gap, primal = report[:, 0, 1], report[:, 0, 2]
     scale = np.maximum(primal, floors)
     gap = np.divide(gap, scale, out=np.zeros(size), where=scale > 0)
+    for k in np.flatnonzero((gap > tol) & (report[:, 0, 3] < most)):  # stalled
+        design = X if X.ndim == 2 else X[k]
+        one_of = Problem(design, y[k], a[k], c[k], b0[k], nu, mu, "squared", share, False)
+        solution = run(one_of, coefs[k, 0], tol, most)
+        coefs[k, 0], gap[k], primal[k] = solution.coef, solution.gap, solution.primal
     return BatchSolution(coefs[:, 0], gap, primal, gap <= tol)
 
 

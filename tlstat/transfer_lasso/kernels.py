@@ -15,6 +15,9 @@ from numba import njit
 
 # only other compiled functions call these: no wrappers for Python; division as in numpy
 kernel = partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+# called in one place: inlined before it is compiled, since LLVM optimises a function anew in every
+# caller above it
+once = partial(kernel, inline="always")
 
 # sums may be reordered (SIMD); infinities and NaN keep their meaning
 FAST = {"reassoc", "contract", "nsz"}

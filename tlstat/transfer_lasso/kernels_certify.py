@@ -18,6 +18,7 @@ from tlstat.transfer_lasso.kernels import (
     fenchel,
     fit_gap,
     kernel,
+    once,
     project,
     residual,
     slopes,
@@ -93,7 +94,7 @@ def drift(anchors: Any, theta: Any) -> Any:
     return kappa, distance
 
 
-@kernel()
+@once()
 def correlate(
     design: Any, terms: Any, data: Any, slot: Any, anchors: Any, b: Any, theta: Any, needed: Any
 ) -> Any:
@@ -146,7 +147,7 @@ def gap_at(
     return total
 
 
-@kernel()
+@once()
 def certify(
     design: Any,
     terms: Any,
@@ -176,7 +177,7 @@ def certify(
     return gap, cols
 
 
-@kernel()
+@once()
 def mark_safe(
     terms: Any, data: Any, slot: Any, anchors: Any, cols: Any, b: Any, gap: Any, scale: Any
 ) -> Any:

@@ -15,6 +15,7 @@ from tlstat.transfer_lasso.kernels import (
     curvature,
     data_fit,
     kernel,
+    once,
     residual,
 )
 from tlstat.transfer_lasso.kernels_certify import (
@@ -31,6 +32,8 @@ from tlstat.transfer_lasso.kernels_choose import (
     predict,
     violators,
 )
+
+_SHARPEST = 1e-6
 
 
 @kernel()
@@ -82,7 +85,7 @@ def gather(x: Any, cols: Any) -> Any:
     return out
 
 
-@kernel()
+@once()
 def by_gram(design: Any, terms: Any, data: Any, gram: Any, b: Any, eta: Any, goal: Any) -> Any:
     """Solve on the Gram's columns; returns the change of the intercept."""
     cols = gram.cols[: gram.count[0]]
@@ -93,7 +96,7 @@ def by_gram(design: Any, terms: Any, data: Any, gram: Any, b: Any, eta: Any, goa
     return centre(False, data.y, data.share, eta) if data.intercept else 0.0
 
 
-@kernel()
+@once()
 def by_residual(
     design: Any, terms: Any, data: Any, slot: Any, anchors: Any, b: Any, eta: Any, goal: Any
 ) -> Any:
@@ -128,7 +131,7 @@ def by_residual(
     return moved
 
 
-@kernel()
+@once()
 def line_search(
     terms: Any, data: Any, cols: Any, b: Any, eta: Any, old: Any, old_eta: Any, before: Any
 ) -> Any:
@@ -146,7 +149,7 @@ def line_search(
     return moved
 
 
-@kernel()
+@once()
 def enlarge(
     design: Any, terms: Any, data: Any, slot: Any, gram: Any, b: Any, eta: Any, new: Any
 ) -> Any:
@@ -183,7 +186,7 @@ def enlarge(
     return gram, True
 
 
-@kernel()
+@once()
 def refine(
     design: Any,
     terms: Any,
@@ -210,7 +213,7 @@ def refine(
     return gram, products, moved
 
 
-@kernel()
+@once()
 def refresh(data: Any, gram: Any, anchors: Any) -> Any:
     """The slots' correlations, without the rounding of many updates."""
     if data.basis.shape[0] == (1 if data.intercept else 0):
@@ -218,7 +221,7 @@ def refresh(data: Any, gram: Any, anchors: Any) -> Any:
             gram.slope[s] = anchors.w[gram.cols[s]]
 
 
-@kernel()
+@once()
 def point(
     design: Any,
     terms: Any,
@@ -264,7 +267,8 @@ def point(
         objective = primal(terms, data, b, eta)
         level = max(objective, floor)
         gap, cols = certify(design, terms, data, slot, anchors, b, eta, needed, level)
-        if gap <= tol * level or rounds == most:
+        # with a working set that is complete a much sharper goal is beyond rounding
+        if gap <= tol * level or rounds == most or sharpness < _SHARPEST:
             break
         rounds += 1
         new = violators(terms, data, slot, anchors, cols, b, room)
@@ -277,7 +281,7 @@ def point(
     return gram
 
 
-@kernel()
+@once()
 def walk(
     design: Any,
     data: Any,

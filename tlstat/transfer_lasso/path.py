@@ -16,7 +16,7 @@ import numpy as np
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.penalty import subdifferential
 from tlstat.transfer_lasso.problem import Problem, _vector, prepare
-from tlstat.transfer_lasso.solver import check_control, run, walk, warn_unconverged
+from tlstat.transfer_lasso.solver import best_intercept, check_control, run, walk, warn_unconverged
 
 __all__ = ["Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"]
 
@@ -223,7 +223,8 @@ def _walk(
     intercepts, gaps, primals, rounds = report.T
     path = Path(lams, alphas, coefs, intercepts, gaps, primals, rounds.astype(int), gaps <= tol)
     if not np.all(path.converged):
-        warn_unconverged(float(np.max(path.gaps)), tol, max_iter)
+        worst = int(np.argmax(path.gaps))
+        warn_unconverged(float(gaps[worst]), tol, max_iter, bool(rounds[worst] < max_iter))
     return path
 
 
@@ -239,15 +240,6 @@ def _correlations(problem: Problem, coef: np.ndarray) -> np.ndarray:
         eta = eta + best_intercept(problem, eta)
     w = np.asarray(problem.X.T @ problem.residual(eta)).ravel()
     return w - problem.nu * coef - problem.mu * (coef - problem.b0)
-
-
-def best_intercept(problem: Problem, eta: np.ndarray) -> float:
-    """The intercept that fits best on top of ``eta``."""
-    from tlstat.transfer_lasso import kernels_entry
-
-    return float(
-        kernels_entry.centre(problem.loss == "logistic", problem.y, problem.share, eta.copy())
-    )
 
 
 def _smallest(problem: Problem, coef: np.ndarray, pull: np.ndarray, other: np.ndarray) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -165,7 +165,7 @@ def solve(
     start = np.zeros(p) if coef_init is None else _vector(coef_init, "coef_init", p, "column")
     solution = run(problem, start, tol, max_iter)
     if not solution.converged:
-        warn_unconverged(solution.gap, tol, max_iter)
+        warn_unconverged(solution.gap, tol, max_iter, solution.n_iter < max_iter)
     return solution
 
 
@@ -177,12 +177,16 @@ def check_control(tol: Any, max_iter: Any) -> None:
         raise InputError(f"max_iter is {max_iter!r}; expected an integer of at least 1")
 
 
-def warn_unconverged(gap: float, tol: float, max_iter: int) -> None:
+def warn_unconverged(gap: float, tol: float, max_iter: int, stalled: bool = False) -> None:
     from sklearn.exceptions import ConvergenceWarning
 
+    if stalled:
+        where, advice = "where rounding stops the solver", "raise tol"
+    else:
+        where, advice = f"after max_iter={max_iter} rounds", "raise max_iter, raise tol"
     warnings.warn(
-        f"the relative duality gap is {gap:.2g} after max_iter={max_iter} rounds, above "
-        f"tol={tol:.2g}: raise max_iter, raise tol, or scale the columns of X alike",
+        f"the relative duality gap is {gap:.2g} {where}, above tol={tol:.2g}: {advice}, or scale "
+        "the columns of X alike",
         ConvergenceWarning,
         stacklevel=3,
     )
@@ -213,9 +217,38 @@ def walk(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Solve at all multiples ``l1s`` and ``l2s`` of the penalty, one after the other.
 
-    Returns the coefficients (points, p) and the intercept, relative gap, objective and rounds
-    (points, 4).
+    Where descent stalls an exact method takes over. Returns the coefficients (points, p) and the
+    intercept, relative gap, objective and rounds (points, 4).
     """
+    coefs, report = _descend(problem, l1s, l2s, start, tol, max_iter)
+    for k in np.flatnonzero((report[:, 1] > tol) & (report[:, 3] < max_iter)):
+        from tlstat.transfer_lasso.polish import polish
+
+        here = replace(problem, a=l1s[k] * problem.a, c=l2s[k] * problem.c)
+        exact = polish(here, coefs[k], report[k, 0])
+        again, certified = _descend(here, np.ones(1), np.ones(1), exact, tol, 1)
+        if certified[0, 1] < report[k, 1]:
+            coefs[k], report[k, :3] = again[0], certified[0, :3]
+    return coefs, report
+
+
+def best_intercept(problem: Problem, eta: np.ndarray) -> float:
+    """The intercept that fits best on top of ``eta``."""
+    from tlstat.transfer_lasso import kernels_entry
+
+    return float(
+        kernels_entry.centre(problem.loss == "logistic", problem.y, problem.share, eta.copy())
+    )
+
+
+def _descend(
+    problem: Problem,
+    l1s: np.ndarray,
+    l2s: np.ndarray,
+    start: np.ndarray,
+    tol: float,
+    max_iter: int,
+) -> tuple[np.ndarray, np.ndarray]:
     from tlstat.transfer_lasso import kernels_entry
 
     design = compiled_design(problem.X)
