@@ -24,7 +24,6 @@ from typing import Any
 from sympy import symbols
 
 from tlstat.task_diversity.theory.base import (
-    FIRST_ORDER,
     FROM_MEMORY,
     GAUSSIAN,
     NORMAL_NOISE,
@@ -36,7 +35,7 @@ from tlstat.task_diversity.theory.base import (
     sigma,
     t,
 )
-from tlstat.theory.bound import Bound, Source
+from tlstat.theory.bound import Assumption, Bound, Source
 
 __all__ = [
     "ELFVING_BIAS",
@@ -48,6 +47,7 @@ __all__ = [
 ]
 
 l1, l2, s, eps = symbols("l1 l2 s eps", positive=True)
+_MANY = Assumption("many samples", "leading term as N -> infinity, n_j far above r")
 _CHEN = "arXiv:2202.00911"
 _WANG = "arXiv:2306.02556"
 
@@ -57,8 +57,7 @@ def _bias(name: str, weight: Any, kind: Any = "exact") -> Bound:
         name=f"squared bias left at the target, {name}",
         expr=sigma**2 * (d - r) * weight / N,
         kind=kind,
-        scope=FIRST_ORDER,
-        assumptions=(GAUSSIAN, NORMAL_NOISE),
+        assumptions=(GAUSSIAN, NORMAL_NOISE, _MANY),
         source=Source(_CHEN, "sampling by relevance", note=OURS),
     )
 

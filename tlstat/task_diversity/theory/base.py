@@ -14,7 +14,6 @@ PAPER_2020 = "arXiv:2006.11650"
 PAPER_2021 = "arXiv:2002.11684"
 OURS = "derived for this package, not in the paper"
 FROM_MEMORY = "structure as later papers restate it; constants are left open"
-FIRST_ORDER = "leading term as t -> infinity with d, r and n fixed"
 NEAR = 0.15
 
 d, r, t, n, m, N = symbols("d r t n m N", positive=True)
@@ -59,6 +58,7 @@ def near(method: str) -> Assumption:
 
 
 GAUSSIAN = Assumption("standard normal covariates", "x ~ N(0, I_d)", check=_gaussian)
+MANY_TASKS = Assumption("many tasks", "leading term as t -> infinity with d, r and n fixed")
 NORMAL_NOISE = Assumption("normal noise", "e ~ N(0, sigma^2), independent of x")
 UNIT_HEADS = Assumption("unit heads", "|alpha_j| = 1 and A'A/t is diagonal, exactly", check=_unit)
 EQUAL = Assumption("equal spectrum", "A'A/t = I/r", check=_equal)

@@ -25,14 +25,15 @@ __all__ = ["CONTRACTION", "PUBLISHED_CONTRACTION"]
 eta, rounds, start = symbols("eta rounds start", positive=True)
 _PAPER = "arXiv:2102.07078"
 NOISELESS = Assumption("no noise", "sigma = 0", check=lambda model, cell: model.sigma == 0)
+_CLOSE = Assumption("close and many", "leading term for start -> 0, then t -> infinity")
+_ENOUGH = Assumption("enough data", "t and n above the thresholds of the paper")
 _STEP = And(Gt(n, r), Le(eta, 1))
 
 CONTRACTION = Bound(
     name="largest sine after some rounds, close to the truth",
     expr=start * (1 - eta * (1 - r / n) * nu) ** rounds,
     kind="exact",
-    scope="close to the truth, t -> infinity with d, r and n fixed",
-    assumptions=(GAUSSIAN, NOISELESS),
+    assumptions=(GAUSSIAN, NOISELESS, _CLOSE),
     source=Source(_PAPER, "linear convergence", note=OURS),
     valid=_STEP,
 )
@@ -40,8 +41,7 @@ PUBLISHED_CONTRACTION = Bound(
     name="largest sine after some rounds",
     expr=start * (1 - eta * (1 - start**2) * nu / 2) ** (rounds / 2),
     kind="upper",
-    scope="t and n large enough",
-    assumptions=(GAUSSIAN, NOISELESS),
+    assumptions=(GAUSSIAN, NOISELESS, _ENOUGH),
     source=Source(_PAPER, "linear convergence", note=FROM_MEMORY),
     valid=_STEP,
 )

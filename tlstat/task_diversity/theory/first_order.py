@@ -21,8 +21,8 @@ from sympy import Gt, sqrt
 
 from tlstat.task_diversity.theory.base import (
     EQUAL,
-    FIRST_ORDER,
     GAUSSIAN,
+    MANY_TASKS,
     NORMAL_NOISE,
     OURS,
     PAPER_2021,
@@ -71,8 +71,7 @@ def _law(method: str, expr: Any, *needs: Assumption, what: str = "", valid: Any 
         name=name,
         expr=expr,
         kind="exact",
-        scope=FIRST_ORDER,
-        assumptions=(GAUSSIAN, NORMAL_NOISE, *needs, *linear),
+        assumptions=(GAUSSIAN, NORMAL_NOISE, MANY_TASKS, *needs, *linear),
         source=Source(PAPER_2021, "its model and estimators", note=OURS),
         valid=valid,
     )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sympy import And, Ge, Le, symbols
 
-from tlstat.task_diversity.theory.base import GAUSSIAN, OURS, PAPER_2021, d, r
+from tlstat.task_diversity.theory.base import GAUSSIAN, MANY_TASKS, OURS, PAPER_2021, d, r
 from tlstat.theory.bound import Assumption, Bound, Source
 
 __all__ = ["MISSING_DIRECTIONS_LIMIT", "RANDOM_SUBSPACE"]
@@ -32,8 +32,11 @@ MISSING_DIRECTIONS_LIMIT = Bound(
     name="squared distance if k of r directions are in no task: limit",
     expr=k * (d - r) / (d - r + k),
     kind="exact",
-    scope="t -> infinity with d, r, k and n fixed",
-    assumptions=(GAUSSIAN, Assumption("rank-deficient tasks", "sigma_r(A'A/t) = 0", _missing)),
+    assumptions=(
+        GAUSSIAN,
+        MANY_TASKS,
+        Assumption("rank-deficient tasks", "sigma_r(A'A/t) = 0", _missing),
+    ),
     source=Source(PAPER_2021, "nu = 0", note=OURS),
     valid=And(Ge(k, 1), Le(k, r), Le(r, d)),
 )

@@ -18,8 +18,8 @@ from sympy import And, Ge, Gt, Lt, symbols
 
 from tlstat.task_diversity.theory.base import (
     EQUAL,
-    FIRST_ORDER,
     GAUSSIAN,
+    MANY_TASKS,
     NORMAL_NOISE,
     OURS,
     PAPER_2021,
@@ -97,8 +97,7 @@ def _average(method: str, words: str, error: Bound, valid: Any) -> Bound:
         name=f"excess risk of an average target after {words}, leading term",
         expr=_after(error.expr / r),
         kind="exact",
-        scope=FIRST_ORDER,
-        assumptions=(*_SAMPLED, EQUAL, _AVERAGE, near(method)),
+        assumptions=(*_SAMPLED, MANY_TASKS, EQUAL, _AVERAGE, near(method)),
         source=Source(PAPER_2021, "meta-learning", note=OURS),
         valid=And(Gt(m, r + 1), valid),
     )
