@@ -181,7 +181,7 @@ def _examples(X: Any, y: Any, n: int, part: str) -> tuple[np.ndarray, np.ndarray
 
 def _codes(X: np.ndarray) -> list[int]:
     n = X.shape[1]
-    return np.asarray(X @ (1 << np.arange(n - 1, -1, -1, dtype=np.int64))).tolist()  # type: ignore[no-any-return]
+    return np.asarray(X @ (1 << np.arange(n - 1, -1, -1, dtype=np.int64))).tolist()
 
 
 def _convolve(coins: list[tuple[int, int]]) -> dict[int, int]:

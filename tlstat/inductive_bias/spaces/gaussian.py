@@ -4,9 +4,9 @@ Symbols of arXiv:2406.15941, section 3: K = k(X, X), alpha = K^-1 Y, mu the post
 the posterior covariance at the test points, e the test error. With Sigma = U diag(lambda) U' and
 delta = mu - Y,
 
-    e = e_0 + sum_j w_j chi'^2_C(nu_j),   w_j = lambda_j / (m C),   nu_j = |(U' delta)_j|^2 / lambda_j,
+    e = e_0 + sum_j w_j chi'^2_C(nu_j),
 
-where e_0 collects the directions with lambda_j = 0. (The paper fits a scaled non-central
+with ``w_j = lambda_j / (m C)`` and ``nu_j = |(U' delta)_j|^2 / lambda_j``, where e_0 collects the directions with lambda_j = 0. (The paper fits a scaled non-central
 chi-squared law instead; the decomposition is our own.)
 """
 

@@ -84,7 +84,7 @@ class KernelSpace(HypothesisSpace):
 
     def _scaled(self) -> Kernel:
         if self.variance == 1:
-            return self.kernel  # type: ignore[no-any-return]
+            return self.kernel
         inner, variance = self.kernel, float(self.variance)
         parameters = {**inner.parameters, "variance": variance}
         return Kernel(inner.name, lambda X, Z: variance * inner(X, Z), parameters)
