@@ -15,7 +15,7 @@ the model, ``n``, the random source, ``size`` and ``max_bytes``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -25,6 +25,15 @@ from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.task_diversity.data import check_tasks
 from tlstat.task_diversity.models import LinearTasks, TaskFamily
+from tlstat.task_diversity.raw import (
+    MAX_BYTES,
+    Block,
+    blocks,
+    heads_of,
+    parts,
+    positive,
+    sample_raw,
+)
 
 __all__ = [
     "Block",
@@ -39,7 +48,6 @@ __all__ = [
 ]
 
 Array = Any
-MAX_BYTES = 2**28
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,71 +104,6 @@ class Halves(NamedTuple):
     heads: Array
 
 
-class Block(NamedTuple):
-    """Raw samples of some tasks: ``X`` (size, tasks, rows, d) and ``y`` (size, tasks, rows)."""
-
-    tasks: slice
-    rows: slice
-    X: Array
-    y: Array
-
-
-def sample_raw(
-    model: TaskFamily,
-    n: int,
-    rng: Any,
-    size: int = 1,
-    *,
-    heads: Array | None = None,
-    max_bytes: int = MAX_BYTES,
-) -> Iterator[Block]:
-    """Raw samples, block by block; a block takes at most about ``max_bytes``.
-
-    Parameters
-    ----------
-    model : LinearTasks or LogisticTasks
-    n : int
-        Samples a task.
-    rng : tlstat.backend.Random
-    size : int
-        Replicates.
-    heads : array, shape (size, t, r), optional
-        Drawn from the model by default; any number of tasks is taken.
-    max_bytes : int
-        Bound on the bytes of a block's ``X``; a single row of all replicates is the least.
-
-    Yields
-    ------
-    Block
-        Tasks in order, and rows in order within them.
-
-    Raises
-    ------
-    InputError
-        If ``n``, ``size`` or ``max_bytes`` is not a positive integer, or ``heads`` has another
-        shape.
-    """
-    n, size = _positive("n", n), _positive("size", size)
-    _positive("max_bytes", max_bytes)
-    heads = _heads(model, heads, rng, size)
-    return _blocks(model, n, rng, size, heads, max_bytes)
-
-
-def _blocks(
-    model: TaskFamily, n: int, rng: Any, size: int, heads: Array, max_bytes: int
-) -> Iterator[Block]:
-    theta = heads @ rng.asarray(model.basis.T)
-    row = 8 * size * model.d
-    rows = max(1, min(n, max_bytes // row))
-    tasks = max(1, min(heads.shape[1], max_bytes // (row * n)))
-    for j in _slices(heads.shape[1], tasks):
-        for i in _slices(n, rows):
-            shape = (size, j.stop - j.start, i.stop - i.start, model.d)
-            X = model.draw_covariates(rng, shape)
-            predictor = (X @ theta[:, j, :, None])[..., 0]
-            yield Block(j, i, X, model.draw_responses(predictor, rng))
-
-
 def sample_moments(
     model: TaskFamily,
     n: int,
@@ -196,9 +139,9 @@ def sample_moments(
     InputError
         As in `sample_raw`.
     """
-    n, size = _positive("n", n), _positive("size", size)
-    _positive("max_bytes", max_bytes)
-    heads = _heads(model, heads, rng, size)
+    n, size = positive("n", n), positive("size", size)
+    positive("max_bytes", max_bytes)
+    heads = heads_of(model, heads, rng, size)
     linear = isinstance(model, LinearTasks) and model.covariates == "gaussian"
     if isinstance(model, LinearTasks) and linear and n >= model.d and not raw:
         return _bartlett(model, n, rng, size, heads, max_bytes)
@@ -214,7 +157,7 @@ def _bartlett(
     theta = heads @ rng.asarray(model.basis.T)
     diagonal = xp.arange(d, device=rng.device)
     degrees = n - np.arange(d, dtype=float)
-    for j in _slices(t, max(1, max_bytes // (3 * 8 * size * d * d))):
+    for j in parts(t, max(1, max_bytes // (3 * 8 * size * d * d))):
         shape = (size, j.stop - j.start, d)
         L = xp.tril(rng.normal(size=(*shape, d)), k=-1)
         L[..., diagonal, diagonal] = rng.chi2(degrees, size=shape) ** 0.5
@@ -239,7 +182,7 @@ def _accumulate(
     S = _zeros(rng, (size, t, n if factored else d, d))
     q, y2 = _zeros(rng, (size, t, d)), _zeros(rng, (size, t))
     M = _zeros(rng, (size, d, d)) if fourth else None
-    for j, i, X, y in _blocks(model, n, rng, size, heads, max_bytes // 2):
+    for j, i, X, y in blocks(model, n, rng, size, heads, max_bytes):
         q[:, j] += (y[..., None, :] @ X)[..., 0, :] / n
         y2[:, j] += (y**2).sum(-1) / n
         if factored:
@@ -279,16 +222,16 @@ def sample_halves(
     InputError
         If ``n`` is below 2, and as in `sample_moments`.
     """
-    if _positive("n", n) < 2:
+    if positive("n", n) < 2:
         raise InputError(f"n is {n!r}; two halves need at least 2 samples a task")
-    heads = _heads(model, heads, rng, _positive("size", size))
-    parts = []
+    heads = heads_of(model, heads, rng, positive("size", size))
+    halves = []
     for rows in (n // 2, n - n // 2):
         if isinstance(model, LinearTasks) and model.covariates == "gaussian":
-            parts.append(_cross_moment(model, rows, rng, heads))
+            halves.append(_cross_moment(model, rows, rng, heads))
         else:
-            parts.append(_accumulate(model, rows, rng, size, heads, max_bytes, False).q)
-    return Halves(parts[0], parts[1], heads)
+            halves.append(_accumulate(model, rows, rng, size, heads, max_bytes, False).q)
+    return Halves(halves[0], halves[1], heads)
 
 
 def _cross_moment(model: LinearTasks, n: int, rng: Any, heads: Array) -> Array:
@@ -356,27 +299,20 @@ def in_chunks(
         Bound on what a part needs; a part has at least one replicate.
     """
     most = max(1, int(max_bytes // max(float(bytes_each), 1.0)))
-    parts = [
+    done = [
         work(rng.spawn(i), part.stop - part.start)
-        for i, part in enumerate(_slices(_positive("size", size), most))
+        for i, part in enumerate(parts(positive("size", size), most))
     ]
-    if isinstance(parts[0], dict):
-        return {key: _join([part[key] for part in parts]) for key in parts[0]}
-    return _join(parts)
+    if isinstance(done[0], dict):
+        return {key: _join([part[key] for part in done]) for key in done[0]}
+    return _join(done)
 
 
 # ---------------------------------------------------------------------- plumbing
 
 
-def _join(parts: list[Array]) -> Array:
-    return namespace(parts[0]).concat(parts, axis=0) if len(parts) > 1 else parts[0]
-
-
-def _slices(total: int, most: int) -> list[slice]:
-    """Consecutive parts of nearly one size, none above ``most``."""
-    count = -(-total // most)
-    edges = [total * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+def _join(done: list[Array]) -> Array:
+    return namespace(done[0]).concat(done, axis=0) if len(done) > 1 else done[0]
 
 
 def _empty(rng: Any, shape: tuple[int, ...]) -> Array:
@@ -385,20 +321,3 @@ def _empty(rng: Any, shape: tuple[int, ...]) -> Array:
 
 def _zeros(rng: Any, shape: tuple[int, ...]) -> Array:
     return rng.xp.zeros(shape, dtype=rng.xp.float64, device=rng.device)
-
-
-def _positive(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not (value >= 1 and float(value).is_integer()):
-        raise InputError(f"{name} is {value!r}; expected a positive integer")
-    return int(value)
-
-
-def _heads(model: TaskFamily, heads: Array | None, rng: Any, size: int) -> Array:
-    if heads is None:
-        return model.draw_heads(rng, size)
-    heads = rng.asarray(heads)
-    if heads.ndim != 3 or heads.shape[0] != size or heads.shape[-1] != model.r:
-        raise InputError(
-            f"heads has shape {tuple(heads.shape)}; expected ({size}, tasks, {model.r})"
-        )
-    return heads

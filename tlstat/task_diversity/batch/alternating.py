@@ -19,7 +19,9 @@ __all__ = ["Fit", "alternating_gradient", "alternating_minimisation"]
 Array = Any
 
 _DIRECT = 512  # largest d r for which the system in vec(U) is formed and factorised
-_CG_TOL = 1e-9
+# conjugate gradients stop at this share of the step, or at rounding: a more exact solution moves
+# the iterates, not the point where they settle
+_CG_SHARE, _CG_ROUNDING = 1e-4, 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,9 @@ def _cg(problem: Problem, B: Array, W: Array) -> Array:
     residual = problem.q.mT @ W - problem.gather(problem.apply(U), W, W)
     z = left @ residual @ right
     p, rz = z, _dot(residual, z)
-    goal = _CG_TOL**2 * xp.where(rz > 0, rz, 1.0)
+    all_of_it = problem.q.mT @ W
+    floor = _CG_ROUNDING**2 * _dot(all_of_it, left @ all_of_it @ right)
+    goal = xp.maximum(_CG_SHARE**2 * rz, floor)
     for _ in range(10 * problem.d * B.shape[-1]):
         if bool((rz <= goal).all()):
             break
