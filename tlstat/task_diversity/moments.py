@@ -230,7 +230,10 @@ def sample_halves(
         if isinstance(model, LinearTasks) and model.covariates == "gaussian":
             halves.append(_cross_moment(model, rows, rng, heads))
         else:
-            halves.append(_accumulate(model, rows, rng, size, heads, max_bytes, False).q)
+            q = _zeros(rng, (size, heads.shape[1], model.d))
+            for block in blocks(model, rows, rng, size, heads, max_bytes):
+                q[:, block.tasks] += (block.y[..., None, :] @ block.X)[..., 0, :] / rows
+            halves.append(q)
     return Halves(halves[0], halves[1], heads)
 
 
