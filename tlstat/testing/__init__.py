@@ -31,6 +31,13 @@ from tlstat._lazy import lazy_names
 _MODULES = {
     ".certificates": ("bounded_losses", "certificate_levels", "check_certificate", "error_counts"),
     ".finite_class": ("check_finite_class",),
+    ".inductive_bias": (
+        "check_bias_estimate",
+        "check_error_tail",
+        "check_finite_bias",
+        "check_inductive_bias",
+        "quadratic_forms",
+    ),
     ".knowledge_transfer": ("check_student", "finite_teachers", "label_counts"),
     ".laws": ("BrokenLaw", "Law", "check_laws", "find_counterexample"),
     ".minimax": ("check_transfer_model", "check_transfer_rule", "check_vote_error"),
@@ -42,8 +49,12 @@ __all__ = [
     "Law",
     "bounded_losses",
     "certificate_levels",
+    "check_bias_estimate",
     "check_certificate",
+    "check_error_tail",
+    "check_finite_bias",
     "check_finite_class",
+    "check_inductive_bias",
     "check_laws",
     "check_student",
     "check_transfer_estimator",
@@ -54,6 +65,7 @@ __all__ = [
     "find_counterexample",
     "finite_teachers",
     "label_counts",
+    "quadratic_forms",
     "regression_problems",
 ]
 
@@ -65,6 +77,13 @@ if TYPE_CHECKING:
         error_counts,
     )
     from tlstat.testing.finite_class import check_finite_class
+    from tlstat.testing.inductive_bias import (
+        check_bias_estimate,
+        check_error_tail,
+        check_finite_bias,
+        check_inductive_bias,
+        quadratic_forms,
+    )
     from tlstat.testing.knowledge_transfer import check_student, finite_teachers, label_counts
     from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
     from tlstat.testing.minimax import check_transfer_model, check_transfer_rule, check_vote_error
