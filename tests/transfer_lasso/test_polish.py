@@ -1,10 +1,11 @@
-"""The exact method for problems at which coordinate descent stalls."""
+"""Problems at which descent stalled once: nearly equal columns, separable classes."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.datasets import load_digits
 
 from tlstat.transfer_lasso import duality_gap, objective, solve, solve_batch, transfer_lasso_path
 from tlstat.transfer_lasso.polish import MOST_FREE, polish
@@ -95,3 +96,24 @@ def test_too_many_free_coordinates_are_left_alone():
     p = MOST_FREE + 1
     X, y, coef = rng.normal(size=(5, p)), rng.normal(size=5), rng.normal(size=p)
     assert polish(prepare(X, y, 0.1, 0.1), coef) is coef
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
+def test_separable_classes_and_a_far_source_do_not_stall_newton(alpha):
+    """Steps are halved here, and coordinates leave a knot and come back within an extrapolation."""
+    X, y = load_digits(return_X_y=True)
+    X, y = X[np.isin(y, (1, 2))] / 16, y[np.isin(y, (1, 2))] - 1.0
+    source = np.random.default_rng(0).normal(size=64)
+    for seed in range(12):
+        rows = np.random.default_rng(seed).permutation(len(y))[: 8 + 3 * seed]
+        path = transfer_lasso_path(
+            X[rows], y[rows], lams=np.geomspace(0.2, 0.004, 8), alpha=alpha, source_coef=source,
+            loss="logistic", fit_intercept=True, tol=1e-6,
+        )  # fmt: skip
+        assert np.all(path.converged)
+        for lam, coef, intercept in zip(path.lams, path.coefs, path.intercepts, strict=True):
+            gap = duality_gap(
+                coef, X[rows], y[rows], lam * alpha, lam * (1 - alpha), source_coef=source,
+                loss="logistic", fit_intercept=True, intercept=intercept, relative=True,
+            )  # fmt: skip
+            assert gap <= 2e-6

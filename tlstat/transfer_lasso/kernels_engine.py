@@ -119,11 +119,12 @@ def by_residual(
             design, terms, model, b, u, shift, inner, 20 if data.logistic else 1000
         )
         shift_eta(design, cols, b, old, eta)
-        if data.intercept:
-            moved += centre(data.logistic, data.y, data.share, eta)
+        change = centre(data.logistic, data.y, data.share, eta) if data.intercept else 0.0
+        if data.logistic:
+            change = line_search(terms, data, cols, b, eta, old, old_eta, before, change)
+        moved += change
         if not data.logistic:
             break
-        moved += line_search(terms, data, cols, b, eta, old, old_eta, before)
         gap = gap_on(design, terms, data, cols, anchors, b, eta)
         if gap <= goal:
             break
@@ -133,10 +134,17 @@ def by_residual(
 
 @once()
 def line_search(
-    terms: Any, data: Any, cols: Any, b: Any, eta: Any, old: Any, old_eta: Any, before: Any
+    terms: Any,
+    data: Any,
+    cols: Any,
+    b: Any,
+    eta: Any,
+    old: Any,
+    old_eta: Any,
+    before: Any,
+    change: Any,
 ) -> Any:
     """Halve the step until the objective descends; returns the change of the intercept."""
-    moved = 0.0
     for _ in range(40):
         if primal(terms, data, b, eta) <= before * (1 + 1e-15):
             break
@@ -144,9 +152,10 @@ def line_search(
             b[cols[s]] = 0.5 * (b[cols[s]] + old[s])
         for i in range(eta.size):
             eta[i] = 0.5 * (eta[i] + old_eta[i])
+        change *= 0.5
         if data.intercept:
-            moved += centre(data.logistic, data.y, data.share, eta)
-    return moved
+            change += centre(data.logistic, data.y, data.share, eta)
+    return change
 
 
 @once()

@@ -145,11 +145,12 @@ def jump(cols: Any, b: Any, u: Any, iterates: Any, residuals: Any, weights: Any)
         for depth in range(_DEPTH):
             u[i] += weights[depth] * residuals[depth + 1, i]
     for s in range(cols.size):
-        if iterates[0, s] != iterates[_DEPTH, s]:
-            total = 0.0
-            for depth in range(_DEPTH):
-                total += weights[depth] * iterates[depth + 1, s]
-            b[cols[s]] = total
+        total, rest = 0.0, True
+        for depth in range(_DEPTH):
+            total += weights[depth] * iterates[depth + 1, s]
+            # also one that left its knot and came back: the residuals know of it
+            rest = rest and iterates[depth + 1, s] == iterates[_DEPTH, s]
+        b[cols[s]] = iterates[_DEPTH, s] if rest else total
 
 
 @kernel()
