@@ -11,7 +11,7 @@ from tlstat.task_diversity.batch.alternating import (
     alternating_minimisation,
 )
 from tlstat.task_diversity.batch.descent import balanced, factored_descent, factored_loss
-from tlstat.task_diversity.batch.federated import federated_descent, federated_global
+from tlstat.task_diversity.batch.federated import FederatedPath, federated_descent, federated_global
 from tlstat.task_diversity.batch.nuclear import NuclearFit, lambda_max, nuclear_norm
 from tlstat.task_diversity.batch.regression import (
     fit_heads,
@@ -23,12 +23,14 @@ from tlstat.task_diversity.batch.regression import (
 from tlstat.task_diversity.batch.spectral import (
     cross_moment,
     method_of_moments,
+    pair_moment,
     spectral_start,
     split_half,
     u_statistic,
 )
 
 __all__ = [
+    "FederatedPath",
     "Fit",
     "NuclearFit",
     "alternating_gradient",
@@ -45,6 +47,7 @@ __all__ = [
     "method_of_moments",
     "nuclear_norm",
     "oracle",
+    "pair_moment",
     "profile_loss",
     "single_task",
     "spectral_start",

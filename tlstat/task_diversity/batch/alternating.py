@@ -80,8 +80,7 @@ def alternating_minimisation(
     solve = _direct if not problem.factored and problem.d * start.shape[-1] <= _DIRECT else _cg
 
     def step(B: Array) -> Array:
-        W, _ = problem.heads(B, problem.apply(B))
-        return orthonormalise(solve(problem, B, W))
+        return orthonormalise(solve(problem, B, problem.evaluate(B)[0]))
 
     return _iterate(problem, start, step, n_iter, tol)
 
@@ -104,9 +103,7 @@ def alternating_gradient(
     xp = namespace(q)
 
     def move(B: Array) -> Array:
-        Z = problem.apply(B)
-        W, _ = problem.heads(B, Z)
-        gradient = problem.gather(Z, W, W) - problem.q.mT @ W
+        W, _, gradient = problem.evaluate(B)
         top = xp.linalg.eigvalsh(W.mT @ W)[..., -1, None, None]
         return orthonormalise(B - step * gradient / top)
 
@@ -136,8 +133,7 @@ def _iterate(problem: Problem, start: Array, step: Any, n_iter: int, tol: float)
         B, converged = new, change <= tol
         if bool(converged.all()):
             break
-    W, _ = problem.heads(B, problem.apply(B))
-    return Fit(B, W, change, converged, done)
+    return Fit(B, problem.evaluate(B)[0], change, converged, done)
 
 
 # --- U given the heads: sum_j S_j U w_j w_j' = sum_j q_j w_j' ------------------------------------

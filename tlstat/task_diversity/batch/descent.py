@@ -86,18 +86,15 @@ def factored_descent(
         change = xp.where(take, left, change)
         length = xp.where(take, 1.0, length / 4)
     B = orthonormalise(point)
-    heads, _ = problem.heads(B, problem.apply(B))
+    heads = problem.evaluate(B)[0]
     change = change[..., 0, 0]
     return Fit(B, heads, change, change <= tol, passes)
 
 
 def _evaluate(problem: Problem, U: Array) -> tuple[Array, Array, Array]:
     """``phi`` without its constant, its gradient and the heads."""
-    Z = problem.apply(U)
-    W, b = problem.heads(U, Z)
-    value = -(W * b).sum((-2, -1))[..., None, None] / (2 * problem.t)
-    gradient = (problem.gather(Z, W, W) - problem.q.mT @ W) / problem.t
-    return value, gradient, W
+    W, fitted, gradient = problem.evaluate(U)
+    return -fitted[..., None, None] / (2 * problem.t), gradient / problem.t, W
 
 
 def _direction(

@@ -63,16 +63,46 @@ class Problem:
     def gather(self, Z: Array, W: Array, V: Array) -> Array:
         """``sum_j S_j U w_j v_j'`` (..., d, r) given ``Z = apply(U)``."""
         e = (Z @ W[..., None])[..., 0]
-        if not self.factored:
-            return e.mT @ V
-        outer = e[..., :, None] * V[..., None, :]
-        return self.flat.mT @ outer.reshape((*outer.shape[:-3], self.t * self.k, V.shape[-1]))
+        if self.factored:
+            e = (e[..., None, :] @ self.rows)[..., 0, :]
+        return e.mT @ V
 
     def heads(self, U: Array, Z: Array) -> tuple[Array, Array]:
         """Best heads ``w_j`` (..., t, r) and ``U'q_j``."""
-        b = self.q @ U
-        w = namespace(U).linalg.solve(self.gram(U, Z), b[..., None])[..., 0]
-        return w, b
+        xp = namespace(U)
+        b, gram = self.q @ U, self.gram(U, Z)
+        eye = xp.eye(U.shape[-1], dtype=U.dtype, device=U.device)
+        trace = (gram * eye).sum((-2, -1))[..., None, None]
+        # a ridge of the size of rounding, for tasks with too few samples
+        safe = gram + (1e-15 * trace + np.finfo(float).tiny) * eye
+        return xp.linalg.solve(safe, b[..., None])[..., 0], b
+
+    def evaluate(self, U: Array) -> tuple[Array, Array, Array]:
+        """Best heads with the loss and its gradient, up to factors.
+
+        Heads (..., t, r), ``sum_j w_j'U'q_j`` (...) and ``sum_j (S_jUw_j - q_j) w_j'`` (..., d, r).
+        """
+        if namespace(U) is np:
+            return self._evaluate_compiled(U)
+        Z = self.apply(U)
+        W, b = self.heads(U, Z)
+        return W, (W * b).sum((-2, -1)), self.gather(Z, W, W) - self.q.mT @ W
+
+    def _evaluate_compiled(self, U: Array) -> tuple[Array, Array, Array]:
+        from tlstat.task_diversity.batch.kernels import evaluate
+
+        lead, r = self.q.shape[:-2], U.shape[-1]
+        count = int(np.prod(lead))
+        rows = np.ascontiguousarray(self.rows).reshape(count, self.t, self.k, self.d)
+        q = np.ascontiguousarray(self.q).reshape(count, self.t, self.d)
+        UT = np.ascontiguousarray(np.broadcast_to(U.mT, (*lead, r, self.d)))
+        UT = UT.reshape(count, r, self.d)
+        W, gradient = np.empty((count, self.t, r)), np.zeros((count, r, self.d))
+        value = np.empty(count)
+        for i in range(count):
+            value[i] = evaluate(rows[i], q[i], UT[i], self.factored, W[i], gradient[i])
+        shape = (*lead, r, self.d)
+        return W.reshape((*lead, self.t, r)), value.reshape(lead), gradient.reshape(shape).mT
 
     def mean(self) -> Array:
         """``(1/t) sum_j S_j``, shape (..., d, d)."""
@@ -114,7 +144,7 @@ def fit_heads(S: Any, q: Array, B: Array) -> Array:
     """
     problem = Problem(S, q)
     problem.check(B)
-    return problem.heads(B, problem.apply(B))[0]
+    return problem.evaluate(B)[0]
 
 
 def fit_target(B: Array, S: Any, q: Array) -> Array:
@@ -166,5 +196,6 @@ def profile_loss(S: Any, q: Array, B: Array, y2: Array = 0.0) -> Array:
     """
     problem = Problem(S, q)
     problem.check(B)
-    w, b = problem.heads(B, problem.apply(B))
-    return (y2 - (w * b).sum(-1)).sum(-1) / (2 * problem.t)
+    fitted = problem.evaluate(B)[1]
+    squares = y2 if isinstance(y2, float) else y2.sum(-1)
+    return (squares - fitted) / (2 * problem.t)

@@ -12,7 +12,14 @@ from typing import Any
 from tlstat.errors import InputError
 from tlstat.task_diversity.subspace import top_subspace
 
-__all__ = ["cross_moment", "method_of_moments", "spectral_start", "split_half", "u_statistic"]
+__all__ = [
+    "cross_moment",
+    "method_of_moments",
+    "pair_moment",
+    "spectral_start",
+    "split_half",
+    "u_statistic",
+]
 
 Array = Any
 
@@ -61,13 +68,26 @@ def u_statistic(q: Array, M: Array, n: int, r: int) -> Array:
     InputError
         For ``n`` below 2.
     """
+    return top_subspace(pair_moment(q, M, n), r)
+
+
+def pair_moment(q: Array, M: Array, n: int) -> Array:
+    """The matrix of the U-statistic, shape (..., d, d); its eigenvalues estimate those of ``C``.
+
+    Entries (i, k) with i outside and k inside of the span have variance
+    ``(s^2/N) (nu_k + (s^2 + nu_k)/(n - 1))`` for heads of one norm, ``s^2 = |alpha|^2 + sigma^2``.
+
+    Parameters
+    ----------
+    q, M, n : as in `u_statistic`
+    """
     if not n >= 2:
         raise InputError(f"n is {n!r}; the U-statistic needs at least 2 samples a task")
     if M is None:
         raise InputError(
             "M is None; expected moments from raw draws: sample_moments(..., raw=True)"
         )
-    return top_subspace((n * _second_moment(q) - M) / (n - 1), r)
+    return (n * _second_moment(q) - M) / (n - 1)
 
 
 def split_half(first: Array, second: Array, r: int) -> Array:
