@@ -18,6 +18,7 @@ from tlstat.task_diversity.tasks import Prepared
 __all__ = ["METHODS", "Learned", "RankChoice", "choose_rank", "fit_heads", "learn"]
 
 METHODS = ("alternating", "u-statistic", "moments", "nuclear")
+_ROUGH = 1e-3
 _PATIENCE = 3  # ranks in a row without improvement that end the search
 
 
@@ -232,7 +233,9 @@ def choose_rank(
             others = tasks.take(np.setdiff1d(np.arange(t), part))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", TaskWarning)
-                B = learn(others, r, method, lam=lam, max_iter=max_iter, tol=tol).B
+                # errors change by far less than the representation does
+                rough = max(tol, _ROUGH)
+                B = learn(others, r, method, lam=lam, max_iter=max_iter, tol=rough).B
             for j in np.intersect1d(part, judged):
                 if tasks.n[j] > r:
                     press = leave_one_out(tasks.X[j] @ B, tasks.y[j], centred=tasks.intercepts)
