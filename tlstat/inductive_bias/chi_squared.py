@@ -115,8 +115,7 @@ class GeneralizedChiSquared:
     def modes(self) -> Modes:
         """Distinct weights over ``scale``, with the sums of their ``df`` and ``nc``."""
         used = self.weights != 0
-        w: Floats
-        w, where = np.unique(self.weights[used], return_inverse=True)
+        w, where = (np.asarray(v) for v in np.unique(self.weights[used], return_inverse=True))
         df = np.bincount(where, self.df[used], w.size)
         nc = np.bincount(where, self.nc[used], w.size)
         if not w.size:  # padding

@@ -90,7 +90,7 @@ def log_tail(modes: Modes, q: Array, *, density: bool = False) -> tuple[Array, A
 def _log_tail(xp: Any, modes: Modes, q: Array, density: bool, budget: int) -> tuple[Array, Array]:
     t, a = crossing(xp, modes, q, pole=not density)
     path = _Path.through(xp, modes, q, t, a, pole=not density)
-    exponent, rounding = _exponent(xp, modes, q, t, a)
+    exponent, rounding = exponent_at(xp, modes, q, t, a)
     integral, error = _integrate(xp, path, budget)
     tiny = xp.full_like(integral, 1e-300)
     value = exponent + xp.log(xp.where(integral > 0, integral, tiny)) - log(pi)
@@ -101,12 +101,15 @@ def _log_tail(xp: Any, modes: Modes, q: Array, density: bool, budget: int) -> tu
 # --- where the path crosses the real axis ------------------------------------------------------
 
 
-def crossing(xp: Any, modes: Modes, q: Array, *, pole: bool) -> tuple[Array, Array]:
+def crossing(
+    xp: Any, modes: Modes, q: Array, *, pole: bool, tolerance: float = 0.1
+) -> tuple[Array, Array]:
     """The minimum over ``t > 0`` of ``K(t) - t q [- log t]``, and ``a = 1 - 2 w t`` there.
 
     Newton's method on ``log(P/N)`` where the derivative is ``P - N`` with ``P, N > 0`` sums of
     positive terms, in a coordinate ``u`` of ``(0, 1/(2 max w))`` that resolves both ends; its
-    slope is near 1 at both, and a bracket guards it. The path needs a tenth of its width only.
+    slope is near 1 at both, and a bracket guards it. The tolerance is in units of the path's width;
+    the path itself needs no more than a tenth.
     """
     w, df, nc = modes.w, modes.df, modes.nc
     top = xp.max(w, axis=-1)
@@ -130,7 +133,7 @@ def crossing(xp: Any, modes: Modes, q: Array, *, pole: bool) -> tuple[Array, Arr
             falling = falling + 1 / t
             slope_down = slope_down + 1 / t**2
         excess = rising - falling
-        if bool(xp.all(xp.abs(excess) <= 0.1 * xp.sqrt(slope_up + slope_down))):
+        if bool(xp.all(xp.abs(excess) <= tolerance * xp.sqrt(slope_up + slope_down))):
             break
         low, high = xp.where(excess < 0, u, low), xp.where(excess < 0, high, u)
         falling = xp.clip(falling, 1e-300, None)
@@ -153,7 +156,7 @@ def from_coordinate(xp: Any, w: Array, top: Array, u: Array) -> tuple[Array, Arr
     return t, xp.where(bounded[..., None], near, 1 - 2 * w * t[..., None]), dt
 
 
-def _exponent(xp: Any, modes: Modes, q: Array, t: Array, a: Array) -> tuple[Array, Array]:
+def exponent_at(xp: Any, modes: Modes, q: Array, t: Array, a: Array) -> tuple[Array, Array]:
     """``K(t) - t q`` and its rounding error.
 
     Modes with ``|2 w t| < 1/2`` are centred: their means are taken off ``q``, so that the large

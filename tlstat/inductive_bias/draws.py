@@ -17,8 +17,10 @@ _CHUNK = 1 << 22  # numbers at once
 
 def draw_sums(modes: Modes, size: Any, random_state: Any) -> tuple[Floats, Any]:
     """Sums of the given shape, and the generator that drew them."""
-    ours = isinstance(random_state, Random)
-    rng = random_state if ours else np.random.default_rng(random_state)
+    rng: Any = random_state
+    ours = isinstance(rng, Random)
+    if not ours:
+        rng = np.random.default_rng(rng)
     shape = () if size is None else np.broadcast_shapes(size)
     count = math.prod(shape)
     w, df, nc = modes.w[0], modes.df[0], modes.nc[0]
@@ -26,8 +28,12 @@ def draw_sums(modes: Modes, size: Any, random_state: Any) -> tuple[Floats, Any]:
     step = max(1, _CHUNK // w.size)
     for first in range(0, count, step):
         n = min(step, count - first)
-        draw = _with_random if ours else _with_generator
-        out[first : first + n] = draw(rng, df, nc, (n, w.size)) @ w
+        shape_now = (n, w.size)
+        if ours:
+            terms = _with_random(rng, df, nc, shape_now)
+        else:
+            terms = _with_generator(rng, df, nc, shape_now)
+        out[first : first + n] = terms @ w
     if modes.sd[0] > 0:
         out += modes.sd[0] * to_numpy(rng.normal(size=count))
     return out.reshape(shape), rng
