@@ -21,22 +21,24 @@ from tlstat.task_diversity.batch import (
     spectral_start,
     u_statistic,
 )
-from tlstat.task_diversity.models import TaskFamily
+from tlstat.task_diversity.models import LinearTasks, TaskFamily
 from tlstat.task_diversity.moments import (
     Factored,
     Moments,
     in_chunks,
     sample_halves,
     sample_moments,
+    sample_raw,
 )
 from tlstat.task_diversity.subspace import squared_sines, top_subspace
 
-__all__ = ["METHODS", "estimate", "simulate_sines"]
+__all__ = ["METHODS", "estimate", "simulate_sines", "squared_distances"]
 
 Array = Any
 METHODS = ("moments", "u-statistic", "split-half", "erm", "spectral")
 _RAW = ("moments", "u-statistic")
 _MEMORY = 2**28
+_BLOCK = 2**24  # raw samples in the processor's caches, nearly
 
 
 def estimate(method: str, moments: Moments, r: int, *, tol: float = 1e-6) -> Array:
@@ -100,12 +102,47 @@ def simulate_sines(
             found["split-half"] = top_subspace(cross_moment(first, second), model.r)
         others = [m for m in methods if m != "split-half"]
         if others:
-            raw = any(m in _RAW for m in others)
-            moments = sample_moments(model, n, part.spawn("all"), count, raw=raw)
+            moments = _moments(model, n, part.spawn("all"), count, others)
             found |= {m: estimate(m, moments, model.r, tol=tol) for m in others}
         sines = [to_numpy(squared_sines(found[m], truth)) for m in methods]
         return np.stack(sines, axis=1)
 
+    if set(methods) <= {"split-half", *_RAW}:
+        return np.asarray(work(rng, size))
     # S and, for ERM, its products with pairs of heads
     each = 8.0 * model.t * model.d * max(min(n, model.d), model.r**2) * 2
     return np.asarray(in_chunks(work, rng, size, each, _MEMORY))
+
+
+def squared_distances(cell: Any, rng: Any, size: int) -> dict[str, np.ndarray]:
+    """A study's function: ``|sin Theta|_F^2`` of the methods on the cell's inner axis.
+
+    Parameters
+    ----------
+    cell : Cell
+        As `LinearTasks.from_cell` reads it, with ``n`` and the inner axis ``method``.
+    rng : tlstat.backend.Random
+    size : int
+
+    Returns
+    -------
+    dict
+        ``squared_distance``, shape (size, methods).
+    """
+    model = LinearTasks.from_cell(cell)
+    sines = simulate_sines(model, cell["n"], rng, size, cell["method"], tol=1e-5)
+    return {"squared_distance": sines.sum(axis=-1)}
+
+
+def _moments(model: TaskFamily, n: int, rng: Any, size: int, methods: Sequence[str]) -> Moments:
+    """What the methods read, and no more: without ERM the ``S_j`` are not needed."""
+    if not set(methods) <= set(_RAW):
+        return sample_moments(model, n, rng, size, raw=any(m in _RAW for m in methods))
+    q = rng.xp.zeros((size, model.t, model.d), dtype=rng.xp.float64, device=rng.device)
+    M = rng.xp.zeros((size, model.d, model.d), dtype=rng.xp.float64, device=rng.device)
+    for tasks, _, X, y in sample_raw(model, n, rng, size, max_bytes=_BLOCK):
+        weighted = X * y[..., None]
+        q[:, tasks] += weighted.sum(-2) / n
+        flat = weighted.reshape(size, -1, model.d)
+        M += flat.mT @ flat / (n * model.t)
+    return Moments(None, q, n, None, None, M)

@@ -121,7 +121,8 @@ def check_symbols(claim: Any, study: Any, cells: Sequence[Any]) -> None:
         known = set(cell) | set(claim.at or {}) | set(getattr(bound, "free", ()))
         if getattr(claim, "delta", None) is not None:
             known.add("delta")
-        if not set(bound.symbols) <= known and study.model is not None:
+        asks = any(callable(value) for value in (claim.at or {}).values())
+        if study.model is not None and (asks or not set(bound.symbols) <= known):
             model = study.build_model(outer_cell(study, cell))
         parameters(bound, cell, model, claim)
 

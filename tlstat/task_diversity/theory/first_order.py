@@ -48,6 +48,7 @@ __all__ = [
     "MOMENTS_ERROR_EQUAL",
     "MOMENTS_ERROR_LARGEST",
     "MOMENTS_ERROR_RANDOM_HEADS",
+    "SQUARED_DISTANCE",
     "SPLIT_HALF_ERROR",
     "U_STATISTIC_ERROR",
     "U_STATISTIC_ERROR_EQUAL",
@@ -86,6 +87,12 @@ MOMENTS_ERROR = _law("moments", _moments, UNIT_HEADS)
 U_STATISTIC_ERROR = _law("u-statistic", _pairs, UNIT_HEADS, valid=Gt(n, 1))
 SPLIT_HALF_ERROR = _law("split-half", _halves, UNIT_HEADS, valid=Gt(n, 1))
 ERM_ERROR = _law("erm", _erm, UNIT_HEADS, valid=Gt(n, r + 1))
+SQUARED_DISTANCE = {
+    "moments": MOMENTS_ERROR,
+    "u-statistic": U_STATISTIC_ERROR,
+    "split-half": SPLIT_HALF_ERROR,
+    "erm": ERM_ERROR,
+}
 
 _equal = {_T1: r**2, _T2: r**3}
 MOMENTS_ERROR_EQUAL = _law("moments", _moments.subs(_equal), EQUAL)

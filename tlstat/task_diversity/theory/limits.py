@@ -28,6 +28,7 @@ def _missing(model: Any, cell: Any) -> bool:
     return bool(values.min() == 0 < values.max())
 
 
+DEFICIENT = Assumption("rank-deficient tasks", "sigma_r(A'A/t) = 0", check=_missing)
 MISSING_DIRECTIONS_LIMIT = Bound(
     name="squared distance if k of r directions are in no task: limit",
     expr=k * (d - r) / (d - r + k),
