@@ -5,6 +5,8 @@ examples and returns an upper limit for its risk; it fails with probability at m
 ``CERTIFICATES`` lists them all. The union over a finite class is `finite_class`; on data,
 `certify` and `CertifiedSelector` choose, certify and say what they relied on.
 
+`tlstat.certificates.peft` certifies few-shot classifiers over sampled sets of PEFT vectors.
+
 Motivated by arXiv:2502.06970, which certifies the best of M sampled adapters by the finite-class
 Hoeffding bound.
 """
@@ -42,6 +44,15 @@ _MODULES = {
         "pac_bayes_lambda",
         "quadratic",
     ),
+    ".peft": (
+        "BottleneckAdapter",
+        "CandidateSet",
+        "Diffusion",
+        "FewShotCertifier",
+        "LinearHead",
+        "LoRA",
+        "LoRAXS",
+    ),
     ".point": (
         "bernstein_relaxation",
         "binomial_tail_inversion",
@@ -60,9 +71,16 @@ _MODULES = {
 
 __all__ = [
     "CERTIFICATES",
+    "BottleneckAdapter",
+    "CandidateSet",
     "Certificate",
     "CertifiedSelector",
     "CertifyResult",
+    "Diffusion",
+    "FewShotCertifier",
+    "LinearHead",
+    "LoRA",
+    "LoRAXS",
     "bernstein_relaxation",
     "betting",
     "betting_anytime",
@@ -132,6 +150,15 @@ if TYPE_CHECKING:
         pac_bayes_kl_simple,
         pac_bayes_lambda,
         quadratic,
+    )
+    from tlstat.certificates.peft import (
+        BottleneckAdapter,
+        CandidateSet,
+        Diffusion,
+        FewShotCertifier,
+        LinearHead,
+        LoRA,
+        LoRAXS,
     )
     from tlstat.certificates.point import (
         bernstein_relaxation,

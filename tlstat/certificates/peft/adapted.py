@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from tlstat.certificates.peft.backbones import digest, home
+from tlstat.certificates.peft.backbones import digest, home, replace
 from tlstat.certificates.peft.inputs import examples, vectors, whole
+from tlstat.certificates.peft.modules import LowRank
 from tlstat.errors import InputError
 
 Overrides = Callable[[Tensor], dict[str, Tensor]]
@@ -89,6 +90,8 @@ class AdaptedModel:
         model = copy.deepcopy(self.module)
         for name, value in self.parameters(vector[0]).items():
             model.get_parameter(name).data.copy_(value)
+        for layer in [m for m in model.modules() if isinstance(m, LowRank)]:
+            model = replace(model, layer, layer.plain())
         return model
 
     def start(self, count: int, seed: int = 0) -> Tensor:
@@ -120,7 +123,7 @@ class AdaptedModel:
         return self._batched(thetas, X, 0)
 
     def _batched(self, thetas: Tensor, X: Tensor, axis: int | None) -> Tensor:
-        with _plain_attention():
+        with plain_attention():
             if self._vmappable:
                 try:
                     return vmap(self._one, in_dims=(0, axis))(thetas, X)
@@ -154,7 +157,7 @@ class AdaptedModel:
         seen: list[tuple[Tensor, Any]] = []
         hook = layer.register_forward_hook(lambda _, args, out: seen.append((args[0], out)))
         try:
-            with torch.no_grad(), _plain_attention():
+            with torch.no_grad(), plain_attention():
                 out = self.module(X)
         finally:
             hook.remove()
@@ -201,7 +204,7 @@ def as_logits(out: Any) -> Tensor:
 
 
 @contextmanager
-def _plain_attention() -> Iterator[None]:
+def plain_attention() -> Iterator[None]:
     """The fused kernels of attention know neither replaced weights nor vmap."""
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)

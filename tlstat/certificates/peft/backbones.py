@@ -45,11 +45,16 @@ def frozen(backbone: nn.Module) -> nn.Module:
             )
     tensors = [*backbone.named_parameters(), *backbone.named_buffers()]
     for name, tensor in tensors:
-        if isinstance(tensor, nn.parameter.UninitializedTensorMixin):
+        if nn.parameter.is_lazy(tensor):
             raise InputError(f"backbone has the uninitialised {name!r}; run it once on an input")
     if len({t.device for _, t in tensors}) > 1:
         raise InputError("backbone is spread over several devices; expected one")
-    return copy.deepcopy(backbone).eval().requires_grad_(False)
+    out = copy.deepcopy(backbone).eval().requires_grad_(False)
+    for module in out.modules():
+        if isinstance(module, nn.TransformerEncoderLayer):
+            # its fused kernel reads the weights of its parts, and would pass by an adapter
+            module.activation_relu_or_gelu = 0
+    return out
 
 
 def home(module: nn.Module) -> tuple[torch.dtype, torch.device]:
@@ -68,7 +73,8 @@ def digest(module: nn.Module) -> str:
             continue
         head = f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|"
         state.update(head.encode())
-        state.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        data = tensor.detach().cpu().contiguous().flatten().view(torch.uint8)
+        state.update(data.numpy().tobytes())
     return state.hexdigest()
 
 
@@ -98,7 +104,9 @@ def select(module: nn.Module, targets: Selector, default: type) -> list[tuple[st
         met = [name for name, m in named if _meets(target, name, m)]
         if not met:
             known = ", ".join(repr(n) for n, m in named if n and not list(m.children()))
-            raise InputError(f"targets: no module is {target!r}; the backbone has {known or 'none'}")
+            raise InputError(
+                f"targets: no module is {target!r}; the backbone has {known or 'none'}"
+            )
         hit.update(met)
     if not hit:
         raise InputError("targets is empty; expected at least one module")

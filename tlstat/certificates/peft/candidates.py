@@ -50,9 +50,7 @@ class CandidateSet:
     exchanged afterwards.
     """
 
-    def __init__(
-        self, thetas: Any, generator: dict[str, Any], seed: int, model: str = ""
-    ) -> None:
+    def __init__(self, thetas: Any, generator: dict[str, Any], seed: int, model: str = "") -> None:
         values = np.array(thetas, dtype=np.float32, order="C")
         if values.ndim != 2 or 0 in values.shape:
             raise InputError(f"thetas has shape {values.shape}; expected (M, d) with M, d >= 1")

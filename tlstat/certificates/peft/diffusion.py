@@ -114,7 +114,7 @@ class Diffusion(Generator):
 
     def _sample(self, M: int, seed: int) -> Any:
         net = Network(self)
-        mean, sd = (torch.as_tensor(self._state[k]) for k in ("mean", "sd"))
+        mean, sd = (torch.from_numpy(np.array(self._state[k])) for k in ("mean", "sd"))
         out = np.empty((M, self.dim), dtype=np.float32)
         with torch.no_grad():
             for start in range(0, M, CHUNK):

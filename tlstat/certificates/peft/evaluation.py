@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tlstat.certificates.peft.adapted import AdaptedModel, as_logits
+from tlstat.certificates.peft.adapted import AdaptedModel, as_logits, plain_attention
 from tlstat.certificates.peft.inputs import labels, whole, within
 from tlstat.certificates.peft.kernels import argmax_planes, count_errors, signs
 from tlstat.errors import InputError
@@ -22,6 +22,7 @@ from tlstat.errors import InputError
 MIB = 2**20
 DEFAULT_MEMORY = {"cpu": 32 * MIB, "cuda": 1024 * MIB}
 CACHED = 2 * MIB  # pieces of a matrix product on the CPU: logits that fit into the cache
+CHECKED = 32  # examples on which a product is compared with the network
 MOST = 127  # classes that int8 can name
 
 
@@ -180,7 +181,7 @@ def _labelled(model: AdaptedModel, t: Tensor, x: Tensor, memory: int | None) -> 
     limit = _limit(model, memory)
     with torch.no_grad():
         features = model.head_features(x)
-        if features is not None:
+        if features is not None and _agrees(model, t[-1:], x, features):
             yield from _by_matmul(model, t, features, limit)
             return
         for rows, parts in _pieces(model, t, x, memory):
@@ -223,6 +224,15 @@ def _by_matmul(model: AdaptedModel, t: Tensor, z: Tensor, limit: int) -> Iterato
             else:
                 out = (here[0] > 0 if C == 1 else here.argmax(0)).to(torch.int8).cpu().numpy()
             yield rows, part, out, max(C, 2)
+
+
+def _agrees(model: AdaptedModel, t: Tensor, x: Tensor, z: Tensor) -> bool:
+    """Whether the product gives the network's own logits: it may do something else with them."""
+    weight, bias = model.head_weights(t)
+    out = z[:CHECKED] @ weight[0].mT
+    own = model.forward(t, x[:CHECKED])[0]
+    product = out if bias is None else out + bias
+    return bool(torch.allclose(product, own, rtol=1e-3, atol=1e-4 * float(own.abs().max())))
 
 
 def classes(out: Tensor) -> int:
@@ -273,7 +283,7 @@ def footprint(model: AdaptedModel, x: Tensor) -> tuple[int, int]:
 
     hooks = [m.register_forward_hook(note) for m in model.module.modules()]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), plain_attention():
             as_logits(model.module(x))
             zero = torch.zeros(model.dim, dtype=model.dtype, device=model.device)
             replaced = sum(v.numel() * v.element_size() for v in model.parameters(zero).values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -28,13 +30,14 @@ def fit_adapters(
     steps: int = 300,
     learning_rate: float = 0.1,
     ridge: float = 1e-3,
+    batch: int | None = None,
     seed: int = 0,
     memory: int = 512 * MIB,
     progress: bool = False,
 ) -> Fits:
     """Minimise ``cross-entropy + ridge |theta|^2`` for every task by gradient descent (Adam).
 
-    The tasks share nothing: each is fitted as if alone, and all of them in one batch.
+    The tasks share nothing: each is fitted as if alone, and many of them in one batch.
 
     Parameters
     ----------
@@ -47,10 +50,12 @@ def fit_adapters(
         Its largest value; it falls to 0 as a cosine.
     ridge : float
         Weight of the squared norm.
+    batch : int, optional
+        Examples of every task in each step, in random order; by default all.
     seed : int
-        Of the starts, for adapters that cannot start at 0.
+        Of the starts, for adapters that cannot start at 0, and of the batches.
     memory : int
-        Bytes for one batch of tasks.
+        Bytes for the activations of the tasks that are fitted together.
     progress : bool
         Show a bar.
 
@@ -66,68 +71,93 @@ def fit_adapters(
     whole(steps, "steps")
     rate, penalty = positive(learning_rate, "learning_rate"), positive(ridge, "ridge", zero=True)
     stack = stack_tasks(tasks, model.dtype, model.device)
-    C = _check_labels(model, stack)
+    n = stack.y.shape[1]
+    plan = Plan(steps, rate, penalty, n if batch is None else min(whole(batch, "batch"), n), seed)
+    _check_labels(model, stack)
     start = model.start(len(stack), seed)
     fixed, each = footprint(model, stack.inputs()[:1])
     # the graph keeps every activation, not the three largest only
-    size = max(1, memory // (8 * (fixed + each * stack.y.shape[1])))
-    blocks = [slice(i, min(i + size, len(stack))) for i in range(0, len(stack), size)]
+    size = max(1, memory // (8 * (fixed + each * plan.batch)))
     thetas, rates = [], []
-    with progress_bar("upstream fits", steps * len(blocks), progress) as tick:
-        for block in blocks:
-            part = Tasks(stack.X if stack.shared else stack.X[block], stack.y[block],
-                         stack.weight[block], stack.shared)  # fmt: skip
-            theta, rate_of = _fit(model, part, start[block], C, steps, rate, penalty, tick)
+    with progress_bar("upstream fits", steps * -(-len(stack) // size), progress) as tick:
+        for i in range(0, len(stack), size):
+            here = slice(i, i + size)
+            theta, rate_of = _fit(model, stack.part(here), start[here], plan, tick)
             thetas.append(theta)
             rates.append(rate_of)
     return Fits(torch.cat(thetas), torch.cat(rates))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How to descend."""
+
+    steps: int
+    rate: float
+    ridge: float
+    batch: int
+    seed: int
+
+    def batches(self, n: int) -> Iterator[Tensor | None]:
+        """Positions of the examples of each step; None for all."""
+        if self.batch >= n:
+            yield from [None] * self.steps
+            return
+        generator = torch.Generator().manual_seed(self.seed)
+        order = torch.empty(0, dtype=torch.long)
+        for _ in range(self.steps):
+            if len(order) < self.batch:
+                order = torch.randperm(n, generator=generator)
+            yield order[: self.batch]
+            order = order[self.batch :]
+
+
 def _fit(
-    model: AdaptedModel,
-    tasks: Tasks,
-    start: Tensor,
-    C: int,
-    steps: int,
-    rate: float,
-    ridge: float,
-    tick: Any,
+    model: AdaptedModel, tasks: Tasks, start: Tensor, plan: Plan, tick: Any
 ) -> tuple[Tensor, Tensor]:
     theta = start.clone().requires_grad_(True)
     forward = _forward(model, tasks)
-    total = tasks.weight.sum(1, keepdim=True)
-    weight = tasks.weight / total
-    optimiser = torch.optim.Adam([theta], lr=rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for _ in range(steps):
+    weight = tasks.weight / tasks.weight.sum(1, keepdim=True)
+    optimiser = torch.optim.Adam([theta], lr=plan.rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
+    n = tasks.y.shape[1]
+    for at in plan.batches(n):
+        y, w = tasks.y, weight
+        if at is not None:
+            y, w = y[:, at], weight[:, at] * (n / len(at))
         optimiser.zero_grad()
-        loss = (_cross_entropy(forward(theta), tasks.y) * weight).sum()
-        (loss + ridge * theta.square().sum()).backward()
+        loss = (_cross_entropy(forward(theta, at), y) * w).sum()
+        (loss + plan.ridge * theta.square().sum()).backward()
         optimiser.step()
         schedule.step()
         tick()
     with torch.no_grad():
-        out = forward(theta)
+        out = forward(theta, None)
         predicted = (out[..., 0] > 0).long() if out.shape[-1] == 1 else out.argmax(-1)
         rates = ((predicted != tasks.y) * weight).sum(1)
     return theta.detach(), rates
 
 
-def _forward(model: AdaptedModel, tasks: Tasks) -> Any:
+def _forward(model: AdaptedModel, tasks: Tasks) -> Callable[[Tensor, Tensor | None], Tensor]:
     """Vectors (T, dim) -> logits (T, n, C); features of an adapted last layer are kept."""
     X, shared = tasks.X, tasks.shared
-    flat = X if shared else X.flatten(0, 1)
-    z = model.head_features(flat)
-    if z is None:
-        return (lambda t: model.forward(t, X)) if shared else (lambda t: model.forward_each(t, X))
-    features = z if shared else z.unflatten(0, X.shape[:2])
+    z = model.head_features(X if shared else X.flatten(0, 1))
+    features = z if z is None or shared else z.unflatten(0, X.shape[:2])
 
-    def last_layer(t: Tensor) -> Tensor:
+    def pick(x: Tensor, at: Tensor | None) -> Tensor:
+        return x if at is None else x[at] if shared else x[:, at]
+
+    def through(t: Tensor, at: Tensor | None) -> Tensor:
+        x = pick(X, at)
+        return model.forward(t, x) if shared else model.forward_each(t, x)
+
+    def last_layer(t: Tensor, at: Tensor | None) -> Tensor:
+        assert features is not None
         weight, bias = model.head_weights(t)
-        out = features @ weight.mT
+        out = pick(features, at) @ weight.mT
         return out if bias is None else out + bias[:, None]
 
-    return last_layer
+    return through if features is None else last_layer
 
 
 def _cross_entropy(out: Tensor, y: Tensor) -> Tensor:
@@ -136,8 +166,7 @@ def _cross_entropy(out: Tensor, y: Tensor) -> Tensor:
     return F.cross_entropy(out.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
 
 
-def _check_labels(model: AdaptedModel, tasks: Tasks) -> int:
+def _check_labels(model: AdaptedModel, tasks: Tasks) -> None:
     with torch.no_grad():
         one = model.forward(model.start(1), tasks.inputs()[:1])
     within(tasks.y, classes(one), "y of tasks")
-    return one.shape[-1]

@@ -97,7 +97,8 @@ class Generator:
         head = {"format": FORMAT, "generator": type(self).__name__, "settings": self._settings(),
                 "dim": self.dim}  # fmt: skip
         with open(path, "wb") as file:
-            np.savez(file, head=np.array(json.dumps(head)), **self._state)
+            arrays: dict[str, Any] = {**self._state, "head": np.array(json.dumps(head))}
+            np.savez(file, **arrays)
 
     @staticmethod
     def load(path: str | Path) -> Generator:
@@ -227,7 +228,9 @@ class GaussianMixture(Generator):
         from sklearn.mixture import GaussianMixture as EM
 
         if len(zoo) < self.n_components:
-            raise InputError(f"zoo has {len(zoo)} vectors, fewer than {self.n_components} components")
+            raise InputError(
+                f"zoo has {len(zoo)} vectors, fewer than {self.n_components} components"
+            )
         floor = self.regularisation * float(zoo.var(axis=0).mean()) + 1e-12
         em = EM(self.n_components, covariance_type=self.covariance, reg_covar=floor,
                 random_state=seed % 2**32, max_iter=500).fit(zoo)  # fmt: skip

@@ -115,6 +115,11 @@ class Tasks:
     def __len__(self) -> int:
         return self.y.shape[0]
 
+    def part(self, here: slice) -> Tasks:
+        """Some of the tasks."""
+        X = self.X if self.shared else self.X[here]
+        return Tasks(X, self.y[here], self.weight[here], self.shared)
+
     def inputs(self) -> Tensor:
         """All inputs, (N, ...)."""
         if self.shared:

@@ -6,25 +6,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tlstat.errors import InputError
+
 
 class LowRank(nn.Module):
     """A linear layer and a change of low rank beside it: ``inner(x) + left right x``."""
 
     def __init__(self, inner: nn.Linear, rank: int, right: Tensor | None = None) -> None:
         super().__init__()
-        self.inner = inner
-        like = inner.weight
-        zeros = torch.zeros(rank, inner.in_features, dtype=like.dtype, device=like.device)
-        self.left = nn.Parameter(like.new_zeros(inner.out_features, rank), requires_grad=False)
-        self.right = nn.Parameter(zeros if right is None else right, requires_grad=False)
+        self.inner, like = inner, inner.weight
+        zeros = like.new_zeros(rank, inner.in_features)
+        self.left = _fixed(like.new_zeros(inner.out_features, rank))
+        self.right = _fixed(zeros if right is None else right)
 
     @property
     def weight(self) -> Tensor:
-        return self.inner.weight
+        """The whole weight, for networks that read it instead of calling the layer."""
+        return self.inner.weight + self.left @ self.right
 
     @property
     def bias(self) -> Tensor | None:
+        """Of the layer itself."""
         return self.inner.bias
+
+    def plain(self) -> nn.Linear:
+        """The layer itself, with the change in its weight."""
+        self.inner.weight.data = self.weight.data
+        return self.inner
 
     def forward(self, x: Tensor) -> Tensor:
         return self.inner(x) + F.linear(F.linear(x, self.right), self.left)
@@ -36,26 +44,39 @@ class Bottleneck(nn.Module):
     def __init__(self, inner: nn.Module, width: int, bottleneck: int, act: nn.Module) -> None:
         super().__init__()
         self.inner, self.act = inner, act
-        like = next(inner.parameters(), torch.empty(0))
-        for key, shape in self._shapes(width, bottleneck).items():
-            zeros = torch.zeros(shape, dtype=like.dtype, device=like.device)
-            setattr(self, key, nn.Parameter(zeros, requires_grad=False))
-
-    @staticmethod
-    def _shapes(width: int, bottleneck: int) -> dict[str, tuple[int, ...]]:
-        return {
-            "down": (bottleneck, width),
-            "down_bias": (bottleneck,),
-            "up": (width, bottleneck),
-            "up_bias": (width,),
-        }
+        self.down = _fixed(torch.zeros(bottleneck, width))
+        self.down_bias = _fixed(torch.zeros(bottleneck))
+        self.up = _fixed(torch.zeros(width, bottleneck))
+        self.up_bias = _fixed(torch.zeros(width))
 
     @property
-    def shapes(self) -> dict[str, torch.Size]:
-        """Shapes of the parameters, in the order of the vector."""
-        return {k: getattr(self, k).shape for k in ("down", "down_bias", "up", "up_bias")}
+    def weight(self) -> Tensor:
+        """There is none: raises InputError."""
+        raise InputError(
+            "a module reads the weight of a target instead of calling it (as attention does with "
+            "its projections), so that an adapter behind it would have no effect; give targets "
+            "that are called"
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of parameters of the adapter."""
+        return sum(p.numel() for p in self.parameters(recurse=False))
+
+    def split(self, t: Tensor) -> dict[str, Tensor]:
+        """Parts (..., *shape) of vectors (..., size), by name of the parameter."""
+        own = dict(self.named_parameters(recurse=False))
+        parts = t.split([p.numel() for p in own.values()], dim=-1)
+        return {
+            key: part.unflatten(-1, tuple(p.shape))
+            for (key, p), part in zip(own.items(), parts, strict=True)
+        }
 
     def forward(self, *args: Tensor) -> Tensor:
         h = self.inner(*args)
         down = F.linear(h, self.down, self.down_bias)
         return h + F.linear(self.act(down), self.up, self.up_bias)
+
+
+def _fixed(value: Tensor) -> nn.Parameter:
+    return nn.Parameter(value, requires_grad=False)

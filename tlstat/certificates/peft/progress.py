@@ -7,9 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(
-    title: str, total: int, show: bool, done: int = 0
-) -> Iterator[Callable[[], None]]:
+def progress_bar(title: str, total: int, show: bool, done: int = 0) -> Iterator[Callable[[], None]]:
     """Gives a function to be called after each of the steps from ``done`` to ``total``."""
     if not show:
         yield lambda: None

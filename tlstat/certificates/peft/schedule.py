@@ -93,9 +93,7 @@ def multistep(
     return x.copy_(_predicted(eps, schedule, x, int(nodes[-1]), clip))
 
 
-def _predicted(
-    eps: Denoiser, schedule: Schedule, x: Tensor, t: int, clip: float | None
-) -> Tensor:
+def _predicted(eps: Denoiser, schedule: Schedule, x: Tensor, t: int, clip: float | None) -> Tensor:
     """The estimate of x_0 from x_t."""
     a = schedule.abar[t]
     x0 = x.sub(eps(x, t), alpha=float(np.sqrt(1 - a))).mul_(float(1 / np.sqrt(a)))

@@ -1,8 +1,8 @@
 """Linear classifiers in a subspace, on normal inputs: the risk of a candidate is an angle.
 
-Inputs ``x ~ N(0, I_p)``; model ``sign(w_theta . x)`` with ``w_theta = w_0 + B theta``, where w_0 and
-the columns of B are orthonormal; label ``sign(w_{theta*} . x)``, flipped with probability eta. Then
-``R(theta) = eta + (1 - 2 eta) angle(w_theta, w_{theta*}) / pi``. Labels are 0 and 1.
+Inputs ``x ~ N(0, I_p)``; model ``sign(w_theta . x)`` with ``w_theta = w_0 + B theta``, where w_0
+and the columns of B are orthonormal; label ``sign(w_{theta*} . x)``, flipped with probability
+eta. Then ``R(theta) = eta + (1 - 2 eta) angle(w_theta, w_{theta*}) / pi``. Labels are 0 and 1.
 
 Tasks lie on a closed curve, ``theta*(phi) = radius sqrt(2/d) (cos k phi, sin k phi)_{k=1..d/2}``
 plus noise, whose mean is 0 and whose covariance is a multiple of I: a normal law fitted to the
