@@ -189,7 +189,7 @@ def single_task(S: Any, q: Array) -> Array:
     return (vectors @ (inverse[..., None] * (vectors.mT @ q[..., None])))[..., 0]
 
 
-def profile_loss(S: Any, q: Array, B: Array, y2: Array = 0.0) -> Array:
+def profile_loss(S: Any, q: Array, B: Array, y2: Array | None = None) -> Array:
     """``(1/2N) sum_j min_w |y_j - X_jBw|^2``, shape (...).
 
     Without ``y2`` (..., t) it misses the constant ``sum_j |y_j|^2/(2N)``.
@@ -197,5 +197,5 @@ def profile_loss(S: Any, q: Array, B: Array, y2: Array = 0.0) -> Array:
     problem = Problem(S, q)
     problem.check(B)
     fitted = problem.evaluate(B)[1]
-    squares = y2 if isinstance(y2, float) else y2.sum(-1)
+    squares = 0.0 if y2 is None else y2.sum(-1)
     return (squares - fitted) / (2 * problem.t)
