@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from tlstat import grid, inner, study
-from tlstat.theory import at_least
+from tlstat.theory import at_least, at_most
 from tlstat.transfer_lasso import theory
 from tlstat.transfer_lasso.models import RegressionModel
 from tlstat.transfer_lasso.moments import solve_moments
@@ -135,3 +135,51 @@ def agreement(cell, rng, size):
         level = np.where(expected[:, i] > 0, high, low)
         out[name] = np.mean(np.abs(found[name] - level)[:, inside] < 0.25, axis=-1)
     return out
+
+
+# the exponent of lambda from which on zeros are found, where that of eta is below 1/2
+SELECTS = {"transfer": 0.5, "adaptive transfer": -0.5}
+
+
+def below_selection(method):
+    """Points of the map less than log_n(10), at n = 5000, below the boundary of selection."""
+    distance = SELECTS[method] - LAMBDA
+    return (distance > 0) & (distance < np.log(10) / np.log(SIZES[1])) & (ETA <= 0)
+
+
+@study(
+    design=grid(**BASE, method=METHODS, k=[1, 10]),
+    replicates=200,
+    block=50,
+    ranges={"active": (0, 1)},
+    profiles={"paper": {"replicates": 400}, "full": {"replicates": 4_000}},
+    claims=[
+        at_most(
+            "active",
+            0.6,
+            where={"k": 1},
+            name="with k = 1 zeros are not found below the boundary of the table",
+        ),
+        at_most(
+            "active",
+            0.6,
+            where={"k": 10},
+            expect="refuted",
+            name="with k = 10, as run, neither (false: the exponent is log_n(10) larger)",
+        ),
+        at_least(
+            "active",
+            0.75,
+            where={"k": 10},
+            name="with k = 10 zeros are found where exponent plus log_n(10) passes the boundary",
+        ),
+    ],
+)
+def displaced(cell, rng, size):
+    """Share of coefficients with the right zero status in a strip below a boundary, n = 5000.
+
+    Nothing found is a share of 0.3, the three nonzero ones. As ``10 n^y = n^(y + log_n(10))``, a
+    map that was computed with k = 10 shows its boundaries log_n(10) too low: 0.27 at n = 5000.
+    """
+    model, coef, _ = fitted(cell, SIZES[1], rng, size, below_selection(cell.method))
+    return {"active": np.mean((coef != 0) == model.support, axis=(-2, -1))}

@@ -3,9 +3,17 @@
 import numpy as np
 import pytest
 
+from tlstat.backend import Random
 from tlstat.errors import InputError
-from tlstat.transfer_lasso import problem
-from tlstat.transfer_lasso.moments import moments_kkt, solve_moments
+from tlstat.transfer_lasso import TransferLassoCV, problem, solve
+from tlstat.transfer_lasso.models import RegressionModel, autoregressive
+from tlstat.transfer_lasso.moments import (
+    Folds,
+    cross_validated,
+    draw_folds,
+    moments_kkt,
+    solve_moments,
+)
 
 
 def raw(seed, n=20, p=6):
@@ -65,3 +73,49 @@ def test_bad_input(change, message):
     given = {"gram": X.T @ X / 20, "moment": X.T @ y / 20, "a": 0.1, "c": 0.1, "source_coef": b0}
     with pytest.raises(InputError, match=message):
         solve_moments(**{**given, **change})
+
+
+def test_folds_hold_all_rows_and_leave_one_part_out():
+    model = RegressionModel(np.array([1.0, 0, -1]), autoregressive(3, 0.5), 1.0)
+    folds = draw_folds(model, 23, 4, Random(0), 5)
+    assert list(folds.n) == [6, 6, 6, 5]
+    gram, moment = folds.without_one()
+    total, products = folds.whole
+    for k, n in enumerate(folds.n):
+        both = (23 - n) * gram[:, k] + n * folds.gram[:, k]
+        np.testing.assert_allclose(both, 23 * total, rtol=1e-12)
+        both = (23 - n) * moment[:, k] + n * folds.moment[:, k]
+        np.testing.assert_allclose(both, 23 * products, rtol=1e-12, atol=1e-12)
+    with pytest.raises(InputError, match="k is 24"):
+        draw_folds(model, 23, 24, Random(0), 5)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.5])
+def test_cross_validation_on_moments_is_that_on_rows(alpha):
+    """The estimator with the same parts, levels and source makes the same choice."""
+    rng = np.random.default_rng(3)
+    n, p, size = 42, 6, 8
+    beta, b0 = np.array([2.0, 1, 0, 0, -1, 0]), np.array([2.0, 0.5, 0, 0, -1, 1])
+    levels = np.geomspace(0.01, 1, 7)
+    parts = np.array_split(np.arange(n), 5)
+    splits = [(np.setdiff1d(np.arange(n), part), part) for part in parts]
+    X = rng.normal(size=(size, n, p))
+    y = X @ beta + 2 * rng.normal(size=(size, n))
+    folds = Folds(
+        np.stack([np.swapaxes(X[:, q], 1, 2) @ X[:, q] / len(q) for q in parts], axis=1),
+        np.stack([np.einsum("rij,ri->rj", X[:, q], y[:, q]) / len(q) for q in parts], axis=1),
+        np.array([len(q) for q in parts]),
+    )
+    ones = np.ones((size, 1, p))
+    a, c = alpha * levels[:, None] * ones, (1 - alpha) * levels[:, None] * ones
+    coef, chosen = cross_validated(folds, a, c, np.tile(b0, (size, 1)), tol=1e-12)
+    for r in range(size):
+        model = TransferLassoCV(
+            b0, alphas=(alpha,), lams=levels, cv=splits, fit_intercept=False, tol=1e-12
+        ).fit(X[r], y[r])
+        # the estimator averages over parts, which may differ by a row
+        errors = model.mse_path_[0] @ np.array([len(q) for q in parts])
+        assert levels[chosen[r]] == pytest.approx(model.lams_[0, np.argmin(errors)])
+        level = levels[chosen[r]]
+        fit = solve(X[r], y[r], alpha * level, (1 - alpha) * level, source_coef=b0, tol=1e-13)
+        np.testing.assert_allclose(coef[r], fit.coef, atol=1e-6)

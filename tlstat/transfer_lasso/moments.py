@@ -8,7 +8,7 @@ Meant for Monte Carlo with few columns and any number of rows; from data use `so
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,7 +16,7 @@ from numba import njit
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.kernels import prox
 
-__all__ = ["moments_kkt", "solve_moments"]
+__all__ = ["Folds", "cross_validated", "draw_folds", "moments_kkt", "solve_moments"]
 
 Array = Any
 
@@ -131,3 +131,91 @@ def moments_kkt(
     coef = np.asarray(coef, dtype=float)
     w = np.asarray(moment) - np.einsum("...jk,...k->...j", np.asarray(gram), coef)
     return np.linalg.norm(subgradient_distance(w, coef, a, c, source_coef), axis=-1)
+
+
+class Folds(NamedTuple):
+    """Second moments of the parts of samples: shapes (size, k, p, p), (size, k, p) and (k,)."""
+
+    gram: Array
+    moment: Array
+    n: Array
+
+    @property
+    def whole(self) -> tuple[Array, Array]:
+        """The moments of all parts together."""
+        share = self.n / np.sum(self.n)
+        gram = np.einsum("k,rkij->rij", share, self.gram)
+        return gram, np.einsum("k,rki->ri", share, self.moment)
+
+    def without_one(self) -> tuple[Array, Array]:
+        """The moments without each part, shapes as those of the parts."""
+        left = np.sum(self.n) - self.n
+        gram, moment = (np.sum(self.n) * x[:, None] for x in self.whole)
+        gram = gram - self.n[:, None, None] * self.gram
+        moment = moment - self.n[:, None] * self.moment
+        return gram / left[:, None, None], moment / left[:, None]
+
+
+def draw_folds(model: Any, n: int, k: int, rng: Any, size: int) -> Folds:
+    """``size`` samples of ``n`` rows in ``k`` parts that are as equal as can be (``k <= n``)."""
+    if not 1 < k <= n:
+        raise InputError(f"k is {k!r}; expected 2 or more parts and no more than n = {n} rows")
+    rows = np.full(k, n // k)
+    rows[: n % k] += 1
+    parts = [model.draw_moments(int(part), rng, size) for part in rows]
+    return Folds(
+        np.stack([part[0] for part in parts], axis=1),
+        np.stack([part[1] for part in parts], axis=1),
+        rows,
+    )
+
+
+def cross_validated(
+    folds: Folds,
+    a: Array,
+    c: Array,
+    source_coef: Array,
+    *,
+    beside: tuple[Array, Array, float] | None = None,
+    tol: float = 1e-8,
+) -> tuple[Array, Array]:
+    """Choose one of several penalties by cross-validation, sample by sample.
+
+    Parameters
+    ----------
+    folds : Folds
+    a, c : array, broadcast to (size, penalties, p)
+    source_coef : array, shape (size, p)
+    beside : (gram, moment, m), optional
+        Moments of ``m`` rows, (size, p, p) and (size, p), that are in every training sample and
+        never held out: rows of a source.
+    tol : float
+        As for `solve_moments`.
+
+    Returns
+    -------
+    coef : array, shape (size, p)
+        Fitted on the whole sample with the penalty chosen.
+    chosen : array of int, shape (size,)
+        The penalty with the least squared error, summed over the rows held out.
+    """
+    size, k, p = folds.moment.shape
+    a, c = (np.broadcast_to(x, (size, np.shape(x)[-2], p)) for x in (a, c))
+    gram, moment = folds.without_one()
+    whole_gram, whole = folds.whole
+    if beside is not None:
+        G, g, m = beside
+        left = (np.sum(folds.n) - folds.n)[:, None]
+        gram = (left[:, :, None] * gram + m * G[:, None]) / (left[:, :, None] + m)
+        moment = (left * moment + m * g[:, None]) / (left + m)
+        n = np.sum(folds.n)
+        whole_gram, whole = (n * whole_gram + m * G) / (n + m), (n * whole + m * g) / (n + m)
+    b0 = np.asarray(source_coef)
+    coef = solve_moments(
+        gram[:, :, None], moment[:, :, None], a[:, None], c[:, None], b0[:, None, None], tol=tol
+    )
+    error = np.einsum("rkli,rkij,rklj->rkl", coef, folds.gram, coef, optimize=True)
+    error = error - 2 * np.einsum("rkli,rki->rkl", coef, folds.moment)
+    chosen = np.argmin(np.einsum("k,rkl->rl", folds.n, error), axis=1)
+    rows = np.arange(size)
+    return solve_moments(whole_gram, whole, a[rows, chosen], c[rows, chosen], b0, tol=tol), chosen
