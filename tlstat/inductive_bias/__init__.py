@@ -30,12 +30,13 @@ from typing import TYPE_CHECKING
 from tlstat._lazy import lazy_names
 
 _MODULES = {
-    ".bias": ("Bias", "inductive_bias"),
+    ".bias": ("bias_of", "inductive_bias"),
+    ".choices": ("Sensitivity", "sensitivity"),
     ".chi_squared": ("GeneralizedChiSquared",),
     ".compare": ("Comparison", "compare_spaces"),
     ".curve": ("BiasCurve", "bias_curve"),
     ".data": ("one_hot",),
-    ".sensitivity": ("Sensitivity", "sensitivity"),
+    ".result": ("Bias",),
     ".spaces.automata": ("AutomatonSpace",),
     ".spaces.boolean": ("BooleanSpace", "ConjunctionSpace", "MonotoneSpace"),
     ".spaces.finite": ("FiniteSpace",),
@@ -71,6 +72,7 @@ __all__ = [
     "ThresholdSpace",
     "TreeSpace",
     "bias_curve",
+    "bias_of",
     "compare_spaces",
     "inductive_bias",
     "one_hot",
@@ -78,12 +80,13 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from tlstat.inductive_bias.bias import Bias, inductive_bias
+    from tlstat.inductive_bias.bias import bias_of, inductive_bias
     from tlstat.inductive_bias.chi_squared import GeneralizedChiSquared
+    from tlstat.inductive_bias.choices import Sensitivity, sensitivity
     from tlstat.inductive_bias.compare import Comparison, compare_spaces
     from tlstat.inductive_bias.curve import BiasCurve, bias_curve
     from tlstat.inductive_bias.data import one_hot
-    from tlstat.inductive_bias.sensitivity import Sensitivity, sensitivity
+    from tlstat.inductive_bias.result import Bias
     from tlstat.inductive_bias.spaces.automata import AutomatonSpace
     from tlstat.inductive_bias.spaces.boolean import BooleanSpace, ConjunctionSpace, MonotoneSpace
     from tlstat.inductive_bias.spaces.finite import FiniteSpace

@@ -86,10 +86,10 @@ def one_hot(y_train: Any, y_test: Any) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return hot[np.searchsorted(classes, train)], hot[np.searchsorted(classes, test)], classes
 
 
-def test_weights(weights: Any, m: int) -> np.ndarray | None:
-    """Weights of test points, summing to 1; None for equal ones."""
+def test_weights(weights: Any, m: int) -> np.ndarray:
+    """Weights of `m` test points, summing to 1; equal ones for None."""
     if weights is None:
-        return None
+        return np.full(m, 1 / m)
     w = _numbers(weights, "weights")
     if w.shape != (m,):
         raise InputError(f"weights has shape {w.shape}; expected ({m},), one a test point")
@@ -99,6 +99,16 @@ def test_weights(weights: Any, m: int) -> np.ndarray | None:
 
 
 test_weights.__test__ = False  # type: ignore[attr-defined]
+
+
+def middle_of(Y: np.ndarray) -> float:
+    """Middle of the labels' range: where a single output changes its class."""
+    return float(Y.min() + Y.max()) / 2
+
+
+def classes_of(f: Any, middle: float) -> Any:
+    """Predicted classes of outputs (..., C): the largest, or the side of the middle for C = 1."""
+    return f.argmax(-1) if f.shape[-1] > 1 else f[..., 0] > middle
 
 
 def loss_name(loss: Any) -> str:

@@ -14,6 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from tlstat.errors import InputError
+from tlstat.inductive_bias.data import as_random, sample_size
+
+# latent variables held at once, and hypotheses tried in all
+CHUNK = 1 << 22
+DRAWS_MAX = 20_000_000
+
 
 @dataclass(frozen=True)
 class Latent:
@@ -22,8 +29,10 @@ class Latent:
     Parameters
     ----------
     dim : int
-    score : callable
-        (N, dim) -> (N,): test error of each row's hypothesis.
+    losses : callable
+        (N, dim) -> (N, m): loss of each row's hypothesis at every test point.
+    share : ndarray, shape (m,)
+        Weights of the test points, summing to 1.
     fit_score : callable, optional
         (N, dim) -> (N,): training error, where the variables are not conditioned on the training
         data; a hypothesis fits if it is at most `fit_level`.
@@ -31,9 +40,14 @@ class Latent:
     """
 
     dim: int
-    score: Callable[[np.ndarray], np.ndarray]
+    losses: Callable[[np.ndarray], np.ndarray]
+    share: np.ndarray
     fit_score: Callable[[np.ndarray], np.ndarray] | None = None
     fit_level: float = 0.0
+
+    def score(self, z: np.ndarray) -> np.ndarray:
+        """Test errors (N,) of the hypotheses with latent variables z (N, dim)."""
+        return np.asarray(self.losses(z) @ self.share)
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,7 @@ class Draws:
 
     Parameters
     ----------
-    errors : ndarray, shape (size,)
+    errors : ndarray, shape (size,), or (size, m) for losses at every test point
     drawn : int
         Hypotheses that were drawn; those that do not fit the training data were dropped.
     """
@@ -99,10 +113,19 @@ class ConditionedSpace(ABC):
         *,
         weights: Any = None,
         loss: str | None = None,
+        pointwise: bool = False,
     ) -> Draws:
-        """As `sample_errors`, with the number of hypotheses that did not fit."""
-        errors = self.sample_errors(X_test, y_test, rng, size, weights=weights, loss=loss)
-        return Draws(np.asarray(errors), size)
+        """As `sample_errors`, with the number of hypotheses that did not fit.
+
+        With ``pointwise`` the losses at every test point, for spaces with latent variables.
+        """
+        if not pointwise:
+            errors = self.sample_errors(X_test, y_test, rng, size, weights=weights, loss=loss)
+            return Draws(np.asarray(errors), size)
+        latent = self.latent(X_test, y_test, loss=loss)
+        if latent is None:
+            raise InputError(f"{type(self).__name__} samples errors, not losses of test points")
+        return reject(latent, rng, size, pointwise=True)
 
     def error_law(
         self, X_test: Any, y_test: Any, *, weights: Any = None, loss: str | None = None
@@ -114,6 +137,18 @@ class ConditionedSpace(ABC):
         GeneralizedChiSquared, FiniteLaw or None
         """
         return None
+
+    def error_laws(
+        self, X_test: Any, y_test: Any, weights: Any, *, loss: str | None = None
+    ) -> list[Any] | None:
+        """The law for each row of weights (B, m), or None where none is known."""
+        laws = []
+        for row in weights:
+            law = self.error_law(X_test, y_test, weights=row, loss=loss)
+            if law is None:
+                return None
+            laws.append(law)
+        return laws
 
     def latent(
         self, X_test: Any, y_test: Any, *, weights: Any = None, loss: str | None = None
@@ -145,3 +180,40 @@ class HypothesisSpace(ABC):
         InputError
             If no function of the space fits, or the data do not belong to the space.
         """
+
+
+def reject(
+    latent: Latent, rng: Any, size: int, *, pointwise: bool = False, draws_max: int = DRAWS_MAX
+) -> Draws:
+    """Draw latent variables until `size` of them fit the training data.
+
+    Raises
+    ------
+    InputError
+        If too few fit; it says how many did.
+    """
+    size, rng = sample_size(size), as_random(rng)
+    measure = latent.losses if pointwise else latent.score
+    step = max(1, min(CHUNK // max(latent.dim, 1), draws_max))
+    kept: list[np.ndarray] = []
+    found = drawn = 0
+    while found < size:
+        if drawn >= draws_max:
+            raise InputError(
+                f"only {found} of {drawn} random hypotheses fit the training data, and "
+                f"{size} are wanted; expected method='splitting', or fewer training examples"
+            )
+        unfiltered = latent.fit_score is None
+        z = np.asarray(
+            rng.normal(size=(min(step, size - found) if unfiltered else step, latent.dim))
+        )
+        if latent.fit_score is None:
+            fits = np.arange(len(z))
+        else:
+            fits = np.flatnonzero(latent.fit_score(z) <= latent.fit_level)[: size - found]
+        # the draw that completes the sample ends the count
+        complete = len(fits) == size - found
+        drawn += int(fits[-1]) + 1 if complete else len(z)
+        found += len(fits)
+        kept.append(np.asarray(measure(z[fits])))
+    return Draws(np.concatenate(kept), drawn)

@@ -63,19 +63,21 @@ class ConditionedBoolean(ConditionedSpace):
     def error_law(
         self, X_test: Any, y_test: Any, *, weights: Any = None, loss: str | None = None
     ) -> FiniteLaw | None:
-        fixed, coins = self._parts(X_test, y_test, weights, loss)
-        if weights is not None and len({tuple(c) for c in coins}) > 1:
+        (wrong, seen), coins = self._parts(X_test, y_test, weights, loss)
+        if weights is None:
+            m = seen + int(sum(map(sum, coins)))
+            polynomial = _convolve([(int(a), int(b)) for a, b in coins])
+            values = np.array([k + wrong for k in polynomial], dtype=float) / m
+            return FiniteLaw(values, counts=list(polynomial.values()))
+        steps = {b - a for a, b in coins}
+        if len(steps) > 1:
             return None
-        m = sum(int(round(sum(c))) for c in coins) + fixed[1] if weights is None else 1
-        if weights is not None:
-            # equal weights on what is free: a binomial law
-            step = coins[0][1] - coins[0][0] if coins else 0.0
-            base = float(fixed[0]) + sum(c[0] for c in coins)
-            counts = [math.comb(len(coins), k) for k in range(len(coins) + 1)]
-            return _merged(base + step * np.arange(len(counts)), counts)
-        polynomial = _convolve([(int(a), int(b)) for a, b in coins])
-        values = np.array([k + fixed[0] for k in polynomial], dtype=float) / m
-        return FiniteLaw(values, counts=list(polynomial.values()))
+        # one weight for all that is free: binomial counts
+        counts = [math.comb(len(coins), k) for k in range(len(coins) + 1)]
+        base, step = wrong + sum(a for a, _ in coins), max(steps, default=0.0)
+        if step == 0:
+            return FiniteLaw([base], counts=[sum(counts)])
+        return FiniteLaw(base + step * np.arange(len(counts)), counts=counts)
 
     def sample_errors(
         self,
@@ -88,13 +90,13 @@ class ConditionedBoolean(ConditionedSpace):
         loss: str | None = None,
     ) -> np.ndarray:
         size, rng = sample_size(size), as_random(rng)
-        fixed, coins = self._parts(X_test, y_test, weights, loss)
-        m = len(np.asarray(y_test)) if weights is None else 1
+        (wrong, seen), coins = self._parts(X_test, y_test, weights, loss)
+        m = seen + sum(map(sum, coins)) if weights is None else 1.0
         if not coins:
-            return np.full(size, float(fixed[0]) / m)
+            return np.full(size, wrong / m)
         cost = np.array(coins, dtype=float)
         heads = np.asarray(rng.integers(0, 2, size=(size, len(coins))))
-        return (fixed[0] + cost[:, 0].sum() + heads @ (cost[:, 1] - cost[:, 0])) / m
+        return (wrong + cost[:, 0].sum() + heads @ (cost[:, 1] - cost[:, 0])) / m
 
     def _parts(
         self, X_test: Any, y_test: Any, weights: Any, loss: str | None
@@ -105,8 +107,7 @@ class ConditionedBoolean(ConditionedSpace):
         X, y = _examples(X_test, y_test, self.n, "test")
         if not len(y):
             raise InputError("X_test is empty; expected at least one input")
-        w = test_weights(weights, len(y))
-        share = np.ones(len(y)) if w is None else w
+        share = np.ones(len(y)) if weights is None else test_weights(weights, len(y))
         wrong, seen = 0.0, 0
         coins: dict[int, list[float]] = {}
         for code, label, part in zip(_codes(X), y.tolist(), share.tolist(), strict=True):
@@ -197,9 +198,3 @@ def _convolve(coins: list[tuple[int, int]]) -> dict[int, int]:
                 new[x + y] = new.get(x + y, 0) + p * q
         out = new
     return out
-
-
-def _merged(values: np.ndarray, counts: list[int]) -> FiniteLaw:
-    if len(values) > 1 and values[1] == values[0]:
-        return FiniteLaw(values[:1], counts=[sum(counts)])
-    return FiniteLaw(values, counts=counts)

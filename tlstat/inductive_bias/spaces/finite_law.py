@@ -104,20 +104,18 @@ class FiniteLaw:
         """Probability of each error."""
         return np.exp(self.log_weights)
 
-    @property
     def mean(self) -> float:
         """Expected error."""
         return float(self.probabilities @ self.errors)
 
-    @property
     def std(self) -> float:
         """Standard deviation of the error."""
-        return math.sqrt(float(self.probabilities @ (self.errors - self.mean) ** 2))
+        return math.sqrt(float(self.probabilities @ (self.errors - self.mean()) ** 2))
 
-    @property
-    def smallest(self) -> float:
-        """Smallest error that has positive weight."""
-        return float(self.errors[self.log_weights > -np.inf][0])
+    def support(self) -> tuple[float, float]:
+        """Smallest and largest error of positive weight."""
+        positive = self.errors[self.log_weights > -np.inf]
+        return float(positive[0]), float(positive[-1])
 
     def rvs(self, size: int = 1, random_state: Any = 0) -> np.ndarray:
         """Independent draws."""

@@ -6,8 +6,9 @@ delta = mu - Y,
 
     e = e_0 + sum_j w_j chi'^2_C(nu_j),
 
-with ``w_j = lambda_j / (m C)`` and ``nu_j = |(U' delta)_j|^2 / lambda_j``, where e_0 collects the directions with lambda_j = 0. (The paper fits a scaled non-central
-chi-squared law instead; the decomposition is our own.)
+with ``w_j = lambda_j / (m C)``, ``nu_j = |(U' delta)_j|^2 / lambda_j``, and e_0 from the directions
+with lambda_j = 0. (The paper fits a scaled non-central chi-squared law to sampled errors instead;
+the decomposition is our own.)
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ from scipy.linalg import eigh, solve_triangular
 from tlstat.errors import InputError
 from tlstat.inductive_bias.data import (
     as_random,
+    classes_of,
     inputs,
     loss_name,
+    middle_of,
     sample_size,
     targets,
     test_weights,
 )
 from tlstat.inductive_bias.kernels import Kernel
-from tlstat.inductive_bias.spaces.base import ConditionedSpace, Latent
+from tlstat.inductive_bias.spaces.base import ConditionedSpace, Latent, reject
 from tlstat.inductive_bias.spaces.factor import Factor
 from tlstat.inductive_bias.spaces.finite_law import FiniteLaw
 
@@ -119,37 +122,34 @@ class ConditionedGaussian(ConditionedSpace):
             Variance of the noise of fresh test labels. `y_test` then are the values of the clean
             function, and the law is that over hypotheses and labels.
         """
-        mean, covariance = self.posterior(X_test)
-        Y = targets(y_test, len(mean), "y_test", self.Y.shape[1])
         if not 0 <= label_noise < np.inf:
             raise InputError(f"label_noise is {label_noise!r}; expected a variance of at least 0")
-        scale = self._scale(mean.shape[0], weights)
-        prior = float(np.max(np.diag(self.kernel(self.X, self.X)), initial=0.0))
-        top = max(prior, float(np.max(np.diag(covariance))))
+        gap, covariance, rounding = self._gap(X_test, y_test)
         covariance[np.diag_indices_from(covariance)] += label_noise
-        values, vectors = eigh(scale[:, None] * covariance * scale, check_finite=False)
-        rotated = vectors.T @ (scale[:, None] * (mean - Y))
-        C = Y.shape[1]
-        squares = np.einsum("jc,jc->j", rotated, rotated)
-        rounding = len(self.X) * np.finfo(float).eps * top * float(np.max(scale)) ** 2
-        floor = max(1e-12 * float(values[-1]), rounding)
-        kept = values > floor
-        return Spectrum(
-            weights=values[kept] / C,
-            df=C,
-            nc=squares[kept] / values[kept],
-            shift=float(squares[~kept].sum()) / C,
-            clipped=int(np.sum(~kept)),
-            floor=floor,
-        )
+        return _spectrum(gap, covariance, rounding, test_weights(weights, len(gap)))
+
+    def _gap(self, X_test: Any, y_test: Any) -> tuple[np.ndarray, np.ndarray, float]:
+        """Posterior mean less the labels, covariance, and what rounding leaves of a variance."""
+        mean, covariance = self.posterior(X_test)
+        Y = targets(y_test, len(mean), "y_test", self.Y.shape[1])
+        top = max(self.settings["largest_variance"], float(np.max(np.diag(covariance))))
+        return mean - Y, covariance, len(self.X) * np.finfo(float).eps * top
 
     def error_law(
         self, X_test: Any, y_test: Any, *, weights: Any = None, loss: str | None = None
     ) -> Any:
         if loss_name(loss or self.losses[0]) != "squared":
             return None
-        spectrum = self.spectrum(X_test, y_test, weights=weights)
-        return spectrum.law()
+        return self.spectrum(X_test, y_test, weights=weights).law()
+
+    def error_laws(
+        self, X_test: Any, y_test: Any, weights: Any, *, loss: str | None = None
+    ) -> list[Any] | None:
+        if loss_name(loss or self.losses[0]) != "squared":
+            return None
+        gap, covariance, rounding = self._gap(X_test, y_test)
+        rows = [test_weights(w, len(gap)) for w in weights]
+        return [_spectrum(gap, covariance, rounding, w).law() for w in rows]
 
     def sample_functions(self, X_test: Any, rng: Any, size: int) -> np.ndarray:
         """Values of independent hypotheses at the test points, (size, m, C)."""
@@ -168,16 +168,11 @@ class ConditionedGaussian(ConditionedSpace):
         weights: Any = None,
         loss: str | None = None,
     ) -> Any:
-        size, rng = sample_size(size), as_random(rng)
         if loss_name(loss or self.losses[0]) == "squared":
-            return sample_spectrum(self.spectrum(X_test, y_test, weights=weights), rng, size)
-        latent = self.latent(X_test, y_test, weights=weights, loss=loss)
-        step = max(1, CHUNK // max(latent.dim, 1))
-        parts = [
-            latent.score(np.asarray(rng.normal(size=(min(step, size - start), latent.dim))))
-            for start in range(0, size, step)
-        ]
-        return np.concatenate(parts)
+            return sample_spectrum(
+                self.spectrum(X_test, y_test, weights=weights), rng, sample_size(size)
+            )
+        return reject(self.latent(X_test, y_test, weights=weights, loss=loss), rng, size).errors
 
     def latent(
         self, X_test: Any, y_test: Any, *, weights: Any = None, loss: str | None = None
@@ -185,19 +180,17 @@ class ConditionedGaussian(ConditionedSpace):
         loss = loss_name(loss or self.losses[0])
         mean, covariance = self.posterior(X_test)
         Y = targets(y_test, len(mean), "y_test", self.Y.shape[1])
-        m, C = Y.shape
-        w = np.full(m, 1 / m) if weights is None else test_weights(weights, m)
-        assert w is not None
-        root = _square_root(covariance)
-        best = classes_of(Y)
+        C, share = Y.shape[1], test_weights(weights, len(Y))
+        root, middle = _square_root(covariance), middle_of(self.Y)
+        best = classes_of(Y, middle)
 
-        def score(z: np.ndarray) -> np.ndarray:
+        def losses(z: np.ndarray) -> np.ndarray:
             f = mean + root @ np.asarray(z).reshape(-1, root.shape[1], C)
             if loss == "squared":
-                return ((f - Y) ** 2).mean(axis=2) @ w
-            return (classes_of(f) != best) @ w
+                return np.asarray(((f - Y) ** 2).mean(axis=2))
+            return classes_of(f, middle) != best
 
-        return Latent(dim=root.shape[1] * C, score=score)
+        return Latent(root.shape[1] * C, losses, share)
 
     def describe(self) -> dict[str, Any]:
         n, C = self.Y.shape
@@ -209,9 +202,25 @@ class ConditionedGaussian(ConditionedSpace):
             **self.factor.describe(),
         }
 
-    def _scale(self, m: int, weights: Any) -> np.ndarray:
-        w = test_weights(weights, m)
-        return np.sqrt(np.full(m, 1 / m) if w is None else w)
+
+def _spectrum(
+    gap: np.ndarray, covariance: np.ndarray, rounding: float, share: np.ndarray
+) -> Spectrum:
+    scale = np.sqrt(share)
+    values, vectors = eigh(scale[:, None] * covariance * scale, check_finite=False)
+    rotated = vectors.T @ (scale[:, None] * gap)
+    C = gap.shape[1]
+    squares = np.einsum("jc,jc->j", rotated, rotated)
+    floor = max(1e-12 * float(values[-1]), rounding * float(np.max(share)))
+    kept = values > floor
+    return Spectrum(
+        weights=values[kept] / C,
+        df=C,
+        nc=squares[kept] / values[kept],
+        shift=float(squares[~kept].sum()) / C,
+        clipped=int(np.sum(~kept)),
+        floor=floor,
+    )
 
 
 def sample_spectrum(spectrum: Spectrum, rng: Any, size: int) -> Any:
@@ -231,11 +240,6 @@ def sample_spectrum(spectrum: Spectrum, rng: Any, size: int) -> Any:
             modes = modes + (rng.normal(size=(rows, J, C - 1)) ** 2).sum(-1)
         parts.append(spectrum.shift + modes @ w)
     return xp.concat(parts) if len(parts) > 1 else parts[0]
-
-
-def classes_of(f: np.ndarray) -> np.ndarray:
-    """Predicted classes: the largest output, or the side of 1/2 of a single one."""
-    return f.argmax(axis=-1) if f.shape[-1] > 1 else f[..., 0] > 0.5
 
 
 def _square_root(covariance: np.ndarray) -> np.ndarray:

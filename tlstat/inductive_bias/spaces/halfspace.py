@@ -10,12 +10,15 @@ import numpy as np
 from scipy.special import betainc, betaln
 
 from tlstat.errors import InputError
-from tlstat.inductive_bias.data import as_random, inputs, sample_size, test_weights
-from tlstat.inductive_bias.spaces.base import ConditionedSpace, Draws, HypothesisSpace, Latent
+from tlstat.inductive_bias.data import as_random, inputs, test_weights
+from tlstat.inductive_bias.spaces.base import (
+    ConditionedSpace,
+    Draws,
+    HypothesisSpace,
+    Latent,
+    reject,
+)
 from tlstat.inductive_bias.spaces.finite import as_bits
-
-CHUNK = 1 << 22
-DRAWS_MAX = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,6 @@ class AngleLaw:
     """
 
     d: int
-    smallest = 0.0
-    mean = 0.5
 
     def logcdf(self, x: Any) -> Any:
         """``log P(error <= x)``, at any depth."""
@@ -47,6 +48,14 @@ class AngleLaw:
     def cdf(self, x: Any) -> Any:
         """``P(error <= x)``."""
         return np.exp(self.logcdf(x))
+
+    def mean(self) -> float:
+        """Expected error."""
+        return 0.5
+
+    def support(self) -> tuple[float, float]:
+        """The interval of possible errors."""
+        return 0.0, 1.0
 
     def rvs(self, size: int = 1, random_state: Any = 0) -> np.ndarray:
         """Independent draws."""
@@ -112,12 +121,12 @@ class ConditionedHalfspace(ConditionedSpace):
             raise InputError(f"direction has shape {u.shape}; expected ({self.d},), not all 0")
         u = u / np.linalg.norm(u)
 
-        def score(w: np.ndarray) -> np.ndarray:
+        def angle(w: np.ndarray) -> np.ndarray:
             along = w @ u
             across = np.linalg.norm(w - along[:, None] * u, axis=1)
-            return np.arctan2(across, along) / math.pi
+            return np.arctan2(across, along)[:, None] / math.pi
 
-        return Latent(self.d, score, self._fit_score() if len(self.X) else None)
+        return Latent(self.d, angle, np.ones(1), self._fit_score() if len(self.X) else None)
 
     def latent(
         self, X_test: Any, y_test: Any, *, weights: Any = None, loss: str | None = None
@@ -126,13 +135,9 @@ class ConditionedHalfspace(ConditionedSpace):
             raise InputError(f"loss is {loss!r}; expected zero_one for half-spaces")
         X = inputs(X_test, "X_test", self.d)
         signed = X * _signs(y_test, len(X), "y_test")[:, None]
-        w_test = test_weights(weights, len(X))
-        share = np.full(len(X), 1 / len(X)) if w_test is None else w_test
-
-        def score(w: np.ndarray) -> np.ndarray:
-            return (w @ signed.T <= 0) @ share
-
-        return Latent(self.d, score, self._fit_score() if len(self.X) else None)
+        share = test_weights(weights, len(X))
+        fit = self._fit_score() if len(self.X) else None
+        return Latent(self.d, lambda w: w @ signed.T <= 0, share, fit)
 
     def _fit_score(self) -> Any:
         signed = self.X * self.signs[:, None]
@@ -147,8 +152,10 @@ class ConditionedHalfspace(ConditionedSpace):
         *,
         weights: Any = None,
         loss: str | None = None,
+        pointwise: bool = False,
     ) -> Draws:
-        return reject(self.latent(X_test, y_test, weights=weights, loss=loss), rng, size)
+        latent = self.latent(X_test, y_test, weights=weights, loss=loss)
+        return reject(latent, rng, size, pointwise=pointwise)
 
     def sample_errors(
         self,
@@ -164,43 +171,6 @@ class ConditionedHalfspace(ConditionedSpace):
 
     def describe(self) -> dict[str, Any]:
         return {"space": f"half-spaces in dimension {self.d}", "n": len(self.X), "C": 1}
-
-
-def reject(latent: Latent, rng: Any, size: int, draws_max: int = DRAWS_MAX) -> Draws:
-    """Draw latent variables until `size` of them fit the training data.
-
-    Raises
-    ------
-    InputError
-        If too few fit; it says how many did.
-    """
-    size, rng = sample_size(size), as_random(rng)
-    step = max(1, min(CHUNK // latent.dim, draws_max))
-    kept: list[np.ndarray] = []
-    found = drawn = 0
-    while found < size:
-        if drawn >= draws_max:
-            raise InputError(
-                f"only {found} of {drawn} random hypotheses fit the training data, and "
-                f"{size} are wanted; expected method='splitting', or fewer training examples"
-            )
-        z = np.asarray(rng.normal(size=(step, latent.dim)))
-        if latent.fit_score is not None:
-            fits = np.flatnonzero(latent.fit_score(z) <= latent.fit_level)
-            # the draw that completes the sample ends the count
-            if len(fits) >= size - found:
-                fits = fits[: size - found]
-                drawn += int(fits[-1]) + 1
-            else:
-                drawn += step
-            z = z[fits]
-        else:
-            z = z[: size - found]
-            drawn += len(z)
-        if len(z):
-            kept.append(np.asarray(latent.score(z)))
-            found += len(z)
-    return Draws(np.concatenate(kept), drawn)
 
 
 def _signs(y: Any, rows: int, name: str) -> np.ndarray:

@@ -53,6 +53,8 @@ class KernelSpace(HypothesisSpace):
     jitter: Any = "auto"
     variance: float = 1.0
 
+    task = "real"
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "kernel", as_kernel(self.kernel))
         for name in ("noise", "jitter", "variance"):
@@ -77,6 +79,7 @@ class KernelSpace(HypothesisSpace):
             "noise": float(self.noise),
             "variance": float(self.variance),
             "median_distance": median_distance(X),
+            "largest_variance": float(np.max(np.diag(K))),
         }
         return ConditionedGaussian(
             kernel, X, Y, factorise(K, Y, float(self.noise), self.jitter), settings

@@ -33,6 +33,8 @@ class LinearSpace(HypothesisSpace):
     noise: float = 0.0
     intercept: bool = False
 
+    task = "real"
+
     def __post_init__(self) -> None:
         for name in ("tau", "noise"):
             value = getattr(self, name)
@@ -46,8 +48,13 @@ class LinearSpace(HypothesisSpace):
         Y = targets(y_train, len(X), "y_train")
         variance, one = float(self.tau) ** 2, float(self.intercept)
         kernel = Kernel("linear", lambda A, B: variance * (A @ B.T + one), {"tau": self.tau})
-        factor = factorise(kernel(X, X), Y, float(self.noise), "auto")
-        settings = {"noise": float(self.noise), "intercept": self.intercept}
+        K = kernel(X, X)
+        factor = factorise(K, Y, float(self.noise), "auto")
+        settings = {
+            "noise": float(self.noise),
+            "intercept": self.intercept,
+            "largest_variance": float(np.max(np.diag(K))),
+        }
         return ConditionedGaussian(kernel, X, Y, factor, settings)
 
     def population_law(

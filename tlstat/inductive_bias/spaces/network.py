@@ -12,13 +12,20 @@ import numpy as np
 from tlstat.errors import InputError
 from tlstat.inductive_bias.data import (
     as_random,
+    classes_of,
     loss_name,
+    middle_of,
     sample_size,
     targets,
     test_weights,
 )
-from tlstat.inductive_bias.spaces.base import ConditionedSpace, Draws, HypothesisSpace, Latent
-from tlstat.inductive_bias.spaces.halfspace import reject
+from tlstat.inductive_bias.spaces.base import (
+    ConditionedSpace,
+    Draws,
+    HypothesisSpace,
+    Latent,
+    reject,
+)
 
 # trained networks for each that is kept
 TRIALS = 20
@@ -70,6 +77,8 @@ class NetworkSpace(HypothesisSpace):
     scale: float = 1.0
     device: str = "cpu"
     dtype: str = "float32"
+
+    task = "real"
 
     def __post_init__(self) -> None:
         for name, wanted in _CHOICES.items():
@@ -167,9 +176,8 @@ class ConditionedNetworks(ConditionedSpace):
     ) -> Latent:
         X = _network_inputs(X_test, "X_test", self.X.shape[1:])
         Y = targets(y_test, len(X), "y_test", self.Y.shape[1])
-        w = test_weights(weights, len(X))
-        test = self._error(Y, loss_name(loss or self.losses[0]), w)
-        fit = self._error(self.Y, self.space.fit_loss, None)
+        test = self._losses(Y, loss_name(loss or self.losses[0]))
+        fit = self._losses(self.Y, self.space.fit_loss)
         memory: dict[str, Any] = {}
 
         def both(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -177,13 +185,14 @@ class ConditionedNetworks(ConditionedSpace):
             key = hash(z.tobytes())
             if memory.get("key") != key:
                 at_test, at_train = self._evaluate(z, [X, self.X])
-                memory.update(key=key, errors=(test(at_test), fit(at_train)))
+                memory.update(key=key, errors=(test(at_test), fit(at_train).mean(axis=1)))
             return memory["errors"]
 
         filtered = self.space.fit_tolerance is not None
         return Latent(
             dim=self.ensemble.dim,
-            score=lambda z: both(z)[0],
+            losses=lambda z: both(z)[0],
+            share=test_weights(weights, len(X)),
             fit_score=(lambda z: both(z)[1]) if filtered else None,
             fit_level=float(self.space.fit_tolerance or 0.0),
         )
@@ -197,12 +206,13 @@ class ConditionedNetworks(ConditionedSpace):
         *,
         weights: Any = None,
         loss: str | None = None,
+        pointwise: bool = False,
     ) -> Draws:
         size = sample_size(size)
         latent = self.latent(X_test, y_test, weights=weights, loss=loss)
         rng = as_random(rng)
         if self.space.sampler == "weights":
-            return reject(latent, rng, size)
+            return reject(latent, rng, size, pointwise=pointwise)
         kept: list[np.ndarray] = []
         found = drawn = 0
         while found < size:
@@ -214,7 +224,7 @@ class ConditionedNetworks(ConditionedSpace):
                 )
             ask = min(size, size - found if not drawn else 2 * (size - found))
             z = np.asarray(rng.normal(size=(ask, latent.dim)))
-            errors = latent.score(z)
+            errors = np.asarray(latent.losses(z) if pointwise else latent.score(z))
             if latent.fit_score is not None:
                 errors = errors[latent.fit_score(z) <= latent.fit_level]
             kept.append(errors)
@@ -272,22 +282,18 @@ class ConditionedNetworks(ConditionedSpace):
                     out.append(self.ensemble(parameters, X).cpu().numpy().astype(float))
         return [np.concatenate(parts) for parts in found]
 
-    def _error(
-        self, Y: np.ndarray, loss: str, w: np.ndarray | None
-    ) -> Callable[[np.ndarray], np.ndarray]:
-        share = np.full(len(Y), 1 / len(Y)) if w is None else w
+    def _losses(self, Y: np.ndarray, loss: str) -> Callable[[np.ndarray], np.ndarray]:
+        """Losses (S, m) of outputs (S, m, C)."""
         if loss == "squared":
-            return lambda f: ((f - Y) ** 2).mean(axis=2) @ share
-        middle = self._middle()
-        goal = _classes(Y, middle)
-        return lambda f: (_classes(f, middle) != goal) @ share
+            return lambda f: ((f - Y) ** 2).mean(axis=2)
+        middle = middle_of(self.Y)
+        goal = classes_of(Y, middle)
+        return lambda f: classes_of(f, middle) != goal
 
     def _tensor_wrong(self, outputs: Any) -> Any:
-        middle, Y = self._middle(), self._tensor(self.Y)
-        return (_classes(outputs, middle) != _classes(Y, middle)).to(outputs.dtype).mean(dim=1)
-
-    def _middle(self) -> float:
-        return float(self.Y.min() + self.Y.max()) / 2
+        middle = middle_of(self.Y)
+        goal = classes_of(self._tensor(self.Y), middle)
+        return (classes_of(outputs, middle) != goal).to(outputs.dtype).mean(dim=1)
 
 
 _CHOICES = {
@@ -297,11 +303,6 @@ _CHOICES = {
     "init": ("uniform", "normal"),
     "dtype": ("float32", "float64"),
 }
-
-
-def _classes(f: Any, middle: float) -> Any:
-    """The largest output, or the side of the middle of the labels of a single one."""
-    return f.argmax(-1) if f.shape[-1] > 1 else f[..., 0] > middle
 
 
 def _network_inputs(X: Any, name: str, shape: tuple[int, ...] | None = None) -> np.ndarray:

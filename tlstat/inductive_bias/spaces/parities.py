@@ -125,7 +125,7 @@ class ConditionedParity(ConditionedSpace):
         base = ((X.astype(int) @ self.particular) & 1).astype(bool) ^ y
         moves = ((self.kernel.astype(int) @ X.T) & 1).astype(bool)
         reduced, pivots = row_reduce(moves, len(X))
-        return base, reduced[: len(pivots)], np.full(len(X), 1 / len(X)) if w is None else w
+        return base, reduced[: len(pivots)], w
 
     def describe(self) -> dict[str, Any]:
         return {

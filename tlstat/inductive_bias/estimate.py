@@ -1,0 +1,182 @@
+"""The three ways to a bias: by the law of the error, by sampled errors, by splitting."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tlstat.errors import InputError
+from tlstat.inductive_bias.result import Bias
+from tlstat.inductive_bias.spaces.base import Latent
+from tlstat.inductive_bias.spaces.finite_law import FiniteLaw
+
+# estimators of `tlstat.inductive_bias.tails` that need the law
+LAW_METHODS = ("saddlepoint", "tilted", "chernoff", "small_ball", "moment_matched", "published")
+PARTICLES = 1_000
+# extrapolation of a fitted law beyond the sample, in nats
+EXTRAPOLATED = 3.0
+
+
+def by_law(
+    law: Any, x: float, method: str, known: dict[str, Any], rng: Any, options: dict[str, Any]
+) -> Bias:
+    """From the law of the error."""
+    from tlstat.inductive_bias.tails import effective_dimension
+
+    smallest = float(law.support()[0])
+    known = {**known, "mean_error": float(law.mean()), "smallest_error": smallest}
+    continuous = hasattr(law, "log_probabilities")
+    if math.isinf(law.logcdf(x)):
+        where = f"below {smallest:.6g}" if x < smallest else f"not above {smallest:.6g}"
+        reason = (
+            f"No hypothesis that fits the training data has an error of at most {x:g}: it is "
+            f"{where}, the smallest possible one."
+        )
+        how = "exact" if not isinstance(law, FiniteLaw) else "counted"
+        return Bias(math.inf, (math.inf, math.inf), how, notes=(reason,), **known)
+    if isinstance(law, FiniteLaw):
+        return _counted(law, x, known)
+    if continuous:
+        known["n_eff"] = effective_dimension(law, x, exact=True)
+    if method in LAW_METHODS:
+        return _other(law, x, method, known, rng, options)
+    value, error = (law.log_probabilities(x)[:2]) if continuous else (law.logcdf(x), 1e-12)
+    nats, error = max(0.0, -float(value)), float(error)
+    interval = (max(0.0, nats - error), nats + error)
+    return Bias(nats, interval, "exact", notes=_depth_note(nats, known), **known)
+
+
+def _counted(law: FiniteLaw, x: float, known: dict[str, Any]) -> Bias:
+    nats = max(0.0, -float(law.logcdf(x)))
+    slack = 2 * law.log_error + 1e-14 * nats
+    details: dict[str, Any] = {}
+    notes: tuple[str, ...] = ()
+    if law.counts is not None:
+        good = sum(c for c, e in zip(law.counts, law.errors, strict=True) if e <= x + 1e-12)
+        details = {"good": str(good), "fitting": str(law.total)}
+    elif law.log_error:
+        notes = (f"The prior weights are known to {law.log_error:.2g} each, in nats.",)
+    interval = (max(0.0, nats - slack), nats + slack)
+    return Bias(nats, interval, "counted", details=details, notes=notes, **known)
+
+
+def _other(
+    law: Any, x: float, method: str, known: dict[str, Any], rng: Any, options: dict[str, Any]
+) -> Bias:
+    from tlstat.inductive_bias import tails
+
+    if method == "published":
+        errors = np.asarray(law.rvs(size=options.get("size", 10_000), random_state=_seed(rng)))
+        return _published(errors, x, known)
+    estimator = getattr(tails, method)
+    found = estimator(law, x, rng, **options) if method == "tilted" else estimator(law, x)
+    return Bias(found.nats, _interval(found), method, notes=(found.statement,), **known)
+
+
+def sampled_bias(errors: np.ndarray, x: float, known: dict[str, Any]) -> Bias:
+    """From errors of sampled hypotheses, with an exact binomial interval."""
+    from tlstat.inductive_bias import tails
+
+    found = tails.monte_carlo(errors, x, level=known["level"])
+    hits = int(np.sum(errors <= x))
+    known = {**known, "mean_error": float(errors.mean())}
+    notes: tuple[str, ...] = ()
+    if not hits:
+        notes = (
+            f"None of {len(errors)} sampled hypotheses reaches the target error: only the lower "
+            "end of the interval is known.",
+        )
+    details = {"hits": hits, "hypotheses": len(errors), "smallest_sampled": float(errors.min())}
+    return Bias(
+        max(0.0, found.nats), _interval(found), "monte_carlo", notes=notes, details=details, **known
+    )
+
+
+def _published(errors: np.ndarray, x: float, known: dict[str, Any]) -> Bias:
+    from tlstat.inductive_bias import tails
+
+    fit = tails.published_fit(errors)
+    nats = float(fit.nats(x))
+    note = "The published rule: a fitted law is read off where no error was sampled."
+    details = {"df": fit.df, "nc": fit.nc, "scale": fit.scale}
+    return Bias(nats, (0.0, math.inf), "published", notes=(note,), details=details, **known)
+
+
+def by_splitting(
+    latent: Latent | None,
+    x: float,
+    known: dict[str, Any],
+    rng: Any,
+    size: int | None,
+    options: dict[str, Any],
+) -> Bias:
+    """By multilevel splitting; in two phases where random hypotheses do not fit the training data.
+
+    ``I = -log P(fits and error <= eps) + log P(fits)``, each by its own run.
+    """
+    from tlstat.inductive_bias import tails
+
+    if latent is None:
+        raise InputError("method is 'splitting', but the space has no latent variables")
+    settings = {"n_particles": size or PARTICLES, "level": known["level"], **options}
+    if latent.fit_score is None:
+        found = tails.splitting(latent.score, latent.dim, x, rng.spawn("split"), **settings)
+        return Bias(found.nats, _interval(found), "splitting", notes=(found.statement,), **known)
+    score = two_phase(latent)
+    # errors are mapped to [0, 1) where the hypothesis fits, and to [1, 2) where it does not
+    fits = tails.splitting(score, latent.dim, _FITS, rng.spawn("fits"), **settings)
+    both = tails.splitting(score, latent.dim, x / (1 + x), rng.spawn("both"), **settings)
+    nats = both.nats - fits.nats
+    low, high = _interval(both)
+    fit_low, fit_high = _interval(fits)
+    below = math.hypot(both.nats - low, fit_high - fits.nats)
+    above = math.hypot(high - both.nats, fits.nats - fit_low)
+    notes = (f"Two runs: {both.statement} Fitting the training data takes {fits.nats:.4g} nats.",)
+    known = {**known, "kept_share": math.exp(-fits.nats)}
+    interval = (max(0.0, nats - below), max(0.0, nats + above))
+    details = {"train_nats": fits.nats, "joint_nats": both.nats}
+    return Bias(max(0.0, nats), interval, "splitting", notes=notes, details=details, **known)
+
+
+_FITS = float(np.nextafter(1.0, 0.0))
+
+
+def two_phase(latent: Latent) -> Any:
+    """One score for both phases: training error until the hypothesis fits, then test error."""
+
+    def score(z: np.ndarray) -> np.ndarray:
+        assert latent.fit_score is not None
+        fit = np.asarray(latent.fit_score(z), dtype=float)
+        out = 1 + fit / (1 + fit)
+        inside = fit <= latent.fit_level
+        if inside.any():
+            # all rows at once: the networks behind both errors are then trained once
+            errors = latent.score(z)[inside]
+            out[inside] = np.minimum(errors / (1 + errors), _FITS)
+        return out
+
+    return score
+
+
+def _interval(found: Any) -> tuple[float, float]:
+    low, high = found.interval
+    return max(0.0, low), max(0.0, high)
+
+
+def _depth_note(nats: float, known: dict[str, Any]) -> tuple[str, ...]:
+    n_eff, m, C = known.get("n_eff"), known["m"], known["C"]
+    if m is None or n_eff is None or n_eff < 0.9 * m * C:
+        return ()
+    return (
+        f"At this depth the bias counts test outputs (effective number {n_eff:.4g} of {m * C}): "
+        "it is proportional to the size of the test set.",
+    )
+
+
+def _seed(rng: Any) -> np.random.Generator:
+    from tlstat.inductive_bias.data import as_random
+
+    key = as_random(rng).key
+    return np.random.Generator(np.random.Philox(key=key))
