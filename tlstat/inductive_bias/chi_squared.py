@@ -115,9 +115,10 @@ class GeneralizedChiSquared:
     def modes(self) -> Modes:
         """Distinct weights over ``scale``, with the sums of their ``df`` and ``nc``."""
         used = self.weights != 0
-        w, where = (np.asarray(v) for v in np.unique(self.weights[used], return_inverse=True))
-        df = np.bincount(where, self.df[used], w.size)
-        nc = np.bincount(where, self.nc[used], w.size)
+        distinct, where = np.unique(self.weights[used], return_inverse=True)
+        w = np.array(distinct, dtype=float)
+        df = np.bincount(where, self.df[used], w.size).astype(float)
+        nc = np.bincount(where, self.nc[used], w.size).astype(float)
         if not w.size:  # padding
             w, df, nc = np.zeros(1), np.ones(1), np.zeros(1)
         one_sided = bool(np.all(w > 0) or np.all(w < 0)) and self.normal_sd == 0

@@ -29,6 +29,7 @@ def upper_quantile(
     q = _start(modes, log_p)
     top = math.inf if (modes.w > 0).any() or modes.sd[0] > 0 else 0.0
     bottom = -math.inf if (modes.w < 0).any() or modes.sd[0] > 0 else 0.0
+    power = top == 0.0
     low, high = np.full(q.shape, bottom), np.full(q.shape, top)
     active = np.arange(q.size)
     for _ in range(_NEWTON):
@@ -37,9 +38,14 @@ def upper_quantile(
         excess = value - log_p[active]
         low[active] = np.where(excess > 0, at, low[active])
         high[active] = np.where(excess < 0, at, high[active])
-        step = excess * np.exp(value - log_density(at))
-        new = at + step
-        outside = ~((new > low[active]) & (new < high[active]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            step = excess * np.exp(value - log_density(at))
+            # at the end of the support the tail is a power, and Newton's method exact in log|q|
+            new = at * np.exp(step / at) if power else at + step
+        if power and (new == 0).any():  # nearer to the end than a float can be
+            q[active[new == 0]] = -0.0
+            active, new, at, step, excess = (v[new != 0] for v in (active, new, at, step, excess))
+        outside = ~((new >= low[active]) & (new <= high[active]))
         new = np.where(outside, _between(at, low[active], high[active], step), new)
         q[active] = new
         small = np.abs(new - at) <= _ROUNDING * np.abs(new) + 1e-300
