@@ -41,6 +41,7 @@ _MODULES = {
     ".knowledge_transfer": ("check_student", "finite_teachers", "label_counts"),
     ".laws": ("BrokenLaw", "Law", "check_laws", "find_counterexample"),
     ".minimax": ("check_transfer_model", "check_transfer_rule", "check_vote_error"),
+    ".task_diversity": ("check_representation_learner", "multitask_problems"),
     ".transfer_lasso": ("check_transfer_estimator", "regression_problems"),
 }
 
@@ -56,6 +57,7 @@ __all__ = [
     "check_finite_class",
     "check_inductive_bias",
     "check_laws",
+    "check_representation_learner",
     "check_student",
     "check_transfer_estimator",
     "check_transfer_model",
@@ -65,6 +67,7 @@ __all__ = [
     "find_counterexample",
     "finite_teachers",
     "label_counts",
+    "multitask_problems",
     "quadratic_forms",
     "regression_problems",
 ]
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
     from tlstat.testing.knowledge_transfer import check_student, finite_teachers, label_counts
     from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
     from tlstat.testing.minimax import check_transfer_model, check_transfer_rule, check_vote_error
+    from tlstat.testing.task_diversity import check_representation_learner, multitask_problems
     from tlstat.testing.transfer_lasso import check_transfer_estimator, regression_problems
 else:
     __getattr__, __dir__ = lazy_names(__name__, _MODULES)
