@@ -31,7 +31,11 @@ exit codes: 0 all as expected, 1 something refuted (or a negative control that w
 """
 
 # modules of rooms that bring commands of their own; light to import, like those beside this one
-ROOM_COMMANDS: tuple[str, ...] = ("tlstat.certificates.commands", "tlstat.minimax.commands")
+ROOM_COMMANDS: tuple[str, ...] = (
+    "tlstat.certificates.commands",
+    "tlstat.inductive_bias.commands",
+    "tlstat.minimax.commands",
+)
 
 # sysexits.h: an internal error must not look like "something refuted"
 BUG, INTERRUPTED = 70, 130

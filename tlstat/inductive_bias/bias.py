@@ -79,7 +79,8 @@ def inductive_bias(
         For the population event: a fine weighted grid of inputs with the target's values. The
         error is that in L2 of the weighted grid, and nothing is bootstrapped.
     size : int, optional
-        Hypotheses sampled (10,000; 200 for trained networks), or particles of splitting.
+        Hypotheses sampled (10,000; 200 for trained networks), or particles of splitting
+        in each of its replicates (250).
     level : float
         Confidence level of the interval.
     groups : int

@@ -14,7 +14,7 @@ from tlstat.inductive_bias.spaces.finite_law import FiniteLaw
 
 # estimators of `tlstat.inductive_bias.tails` that need the law
 LAW_METHODS = ("saddlepoint", "tilted", "chernoff", "small_ball", "moment_matched", "published")
-PARTICLES = 1_000
+PARTICLES = 250
 # extrapolation of a fitted law beyond the sample, in nats
 EXTRAPOLATED = 3.0
 
@@ -112,52 +112,27 @@ def by_splitting(
     size: int | None,
     options: dict[str, Any],
 ) -> Bias:
-    """By multilevel splitting; in two phases where random hypotheses do not fit the training data.
-
-    ``I = -log P(fits and error <= eps) + log P(fits)``, each by its own run.
-    """
+    """By multilevel splitting; in two phases where random hypotheses do not fit the data."""
     from tlstat.inductive_bias import tails
+    from tlstat.inductive_bias.two_phase import two_phase_splitting
 
     if latent is None:
         raise InputError("method is 'splitting', but the space has no latent variables")
     settings = {"n_particles": size or PARTICLES, "level": known["level"], **options}
+    source = rng.spawn("splitting")
     if latent.fit_score is None:
-        found = tails.splitting(latent.score, latent.dim, x, rng.spawn("split"), **settings)
+        found = tails.splitting(latent.score, latent.dim, x, source, **settings)
         return Bias(found.nats, _interval(found), "splitting", notes=(found.statement,), **known)
-    score = two_phase(latent)
-    # errors are mapped to [0, 1) where the hypothesis fits, and to [1, 2) where it does not
-    fits = tails.splitting(score, latent.dim, _FITS, rng.spawn("fits"), **settings)
-    both = tails.splitting(score, latent.dim, x / (1 + x), rng.spawn("both"), **settings)
-    nats = both.nats - fits.nats
-    low, high = _interval(both)
-    fit_low, fit_high = _interval(fits)
-    below = math.hypot(both.nats - low, fit_high - fits.nats)
-    above = math.hypot(high - both.nats, fits.nats - fit_low)
-    notes = (f"Two runs: {both.statement} Fitting the training data takes {fits.nats:.4g} nats.",)
-    known = {**known, "kept_share": math.exp(-fits.nats)}
-    interval = (max(0.0, nats - below), max(0.0, nats + above))
-    details = {"train_nats": fits.nats, "joint_nats": both.nats}
-    return Bias(max(0.0, nats), interval, "splitting", notes=notes, details=details, **known)
-
-
-_FITS = float(np.nextafter(1.0, 0.0))
-
-
-def two_phase(latent: Latent) -> Any:
-    """One score for both phases: training error until the hypothesis fits, then test error."""
-
-    def score(z: np.ndarray) -> np.ndarray:
-        assert latent.fit_score is not None
-        fit = np.asarray(latent.fit_score(z), dtype=float)
-        out = 1 + fit / (1 + fit)
-        inside = fit <= latent.fit_level
-        if inside.any():
-            # all rows at once: the networks behind both errors are then trained once
-            errors = latent.score(z)[inside]
-            out[inside] = np.minimum(errors / (1 + errors), _FITS)
-        return out
-
-    return score
+    both = two_phase_splitting(latent, x, source, **settings)
+    known = {**known, "kept_share": math.exp(-both.train_nats)}
+    return Bias(
+        both.nats,
+        both.interval,
+        "splitting",
+        notes=(both.statement,),
+        details={"train_nats": both.train_nats},
+        **known,
+    )
 
 
 def _interval(found: Any) -> tuple[float, float]:
@@ -169,6 +144,12 @@ def _depth_note(nats: float, known: dict[str, Any]) -> tuple[str, ...]:
     n_eff, m, C = known.get("n_eff"), known["m"], known["C"]
     if m is None or n_eff is None or n_eff < 0.9 * m * C:
         return ()
+    if n_eff > 1.5 * m * C:
+        return (
+            f"The effective number, {n_eff:.4g} for {m * C} test outputs, says that the labels "
+            "lie far from the hypotheses in directions in which these hardly vary: the training "
+            "data pin down functions that miss the test data. Noise or jitter changes the answer.",
+        )
     return (
         f"At this depth the bias counts test outputs (effective number {n_eff:.4g} of {m * C}): "
         "it is proportional to the size of the test set.",
