@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ class AdaptedModel:
         self.dtype, self.device = home(module)
         self._sites = sites
         self._vmappable = True
-        self.digest = digest(module)
+        self.digest = digest(module, json.dumps(settings, sort_keys=True))
 
     def __repr__(self) -> str:
         return f"<AdaptedModel {self.settings['adapter']}: {self.dim} parameters>"
@@ -111,6 +112,11 @@ class AdaptedModel:
     def inputs(self, X: Any, name: str = "X") -> Tensor:
         """Examples as a tensor of this model's kind."""
         return examples(X, name, self.dtype, self.device)
+
+    @property
+    def kind(self) -> tuple[torch.dtype, torch.device]:
+        """Type and device of its numbers."""
+        return self.dtype, self.device
 
     # --------------------------------------------------------------- evaluation
 
@@ -206,9 +212,12 @@ def as_logits(out: Any) -> Tensor:
 @contextmanager
 def plain_attention() -> Iterator[None]:
     """The fused kernels of attention know neither replaced weights nor vmap."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+
     before = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        yield
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(before)

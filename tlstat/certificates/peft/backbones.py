@@ -65,9 +65,9 @@ def home(module: nn.Module) -> tuple[torch.dtype, torch.device]:
     return torch.get_default_dtype(), torch.device("cpu")
 
 
-def digest(module: nn.Module) -> str:
-    """sha256 of the architecture as printed, and of all parameters and buffers."""
-    state = hashlib.sha256(str(module).encode())
+def digest(module: nn.Module, settings: str) -> str:
+    """sha256 of settings, the architecture as printed, and all parameters and buffers."""
+    state = hashlib.sha256(f"{settings}|{module}".encode())
     for name, tensor in sorted(module.state_dict().items()):
         if not isinstance(tensor, Tensor):
             continue

@@ -18,9 +18,9 @@ from tlstat.certificates.gibbs import gaussian_linear
 from tlstat.certificates.pac_bayes import pac_bayes_kl
 from tlstat.certificates.peft.adapted import AdaptedModel
 from tlstat.certificates.peft.adapters import LinearHead
-from tlstat.certificates.peft.evaluation import errors
-from tlstat.certificates.peft.fits import fit_adapters
-from tlstat.certificates.peft.inputs import whole
+from tlstat.certificates.peft.evaluation import labels_of
+from tlstat.certificates.peft.fits import blocks, fit_adapters
+from tlstat.certificates.peft.inputs import stack_tasks, whole
 from tlstat.certificates.point import binomial_tail_inversion
 from tlstat.errors import InputError
 
@@ -92,8 +92,16 @@ def gradient_descent_split(
 
 def errors_of_each(model: AdaptedModel, thetas: Any, X: Any, y: Any) -> np.ndarray:
     """Errors (E,) of every model on its own examples, X (E, n, ...) and y (E, n)."""
-    each = zip(np.asarray(thetas), np.asarray(X), np.asarray(y), strict=True)
-    return np.array([errors(model, theta, x, t)[0] for theta, x, t in each])
+    t, stack = model.check(thetas), stack_tasks((np.asarray(X), np.asarray(y)), *model.kind)
+    if len(t) != len(stack) or stack.shared:
+        raise InputError(f"thetas has {len(t)} rows, y has shape {tuple(stack.y.shape)}; expected "
+                         "examples of its own for every vector")  # fmt: skip
+    out = np.empty(len(t), dtype=np.int64)
+    with torch.no_grad():
+        for rows in blocks(model, stack):
+            wrong = labels_of(model.forward_each(t[rows], stack.X[rows])) != stack.y[rows]
+            out[rows] = wrong.sum(1).cpu().numpy()
+    return out
 
 
 def linear_pac_bayes(

@@ -22,7 +22,8 @@ from tlstat.certificates.certifying import STRATIFIED, SUPPORTS, certify
 from tlstat.certificates.peft.adapted import AdaptedModel
 from tlstat.certificates.peft.adapters import Adapter
 from tlstat.certificates.peft.candidates import CandidateSet
-from tlstat.certificates.peft.evaluation import classes, errors, prediction_matrix, predictions
+from tlstat.certificates.peft.checks import check_pointwise, n_classes
+from tlstat.certificates.peft.evaluation import errors, prediction_matrix, predictions
 from tlstat.certificates.peft.fits import fit_adapters
 from tlstat.certificates.peft.generators import Generator, stream
 from tlstat.certificates.peft.inputs import labels, stack_tasks, whole, within
@@ -158,7 +159,7 @@ class FewShotCertifier:
             )
         stack = stack_tasks(tasks, self.model.dtype, self.model.device)
         inputs = stack.inputs()
-        _check_pointwise(self.model, inputs[:POINTWISE])
+        check_pointwise(self.model, inputs[:POINTWISE])
         fits = fit_adapters(self.model, tasks, seed=self.seed, progress=progress, **options)
         self.zoo_ = fits.thetas.cpu().numpy()
         self.upstream_error_rates_ = fits.error_rates.cpu().numpy()
@@ -235,7 +236,7 @@ class FewShotCertifier:
         level_of(delta)
         if support not in SUPPORTS:
             raise InputError(f"support is {support!r}; expected one of {', '.join(SUPPORTS)}")
-        within(y, self._n_classes(x), "y_support")
+        within(y, n_classes(self.model, x), "y_support")
         self._check_fresh(x)
         account = support_digest(x, y)
         level = self._ledger.charge(account, delta)
@@ -296,12 +297,6 @@ class FewShotCertifier:
             **order,
         )
 
-    def _n_classes(self, x: Tensor) -> int:
-        with torch.no_grad():
-            zero = torch.zeros(1, self.model.dim, dtype=x.dtype if x.is_floating_point() else
-                               self.model.dtype, device=x.device)  # fmt: skip
-            return classes(self.model.forward(zero, x[:1]))
-
     def _check_fresh(self, x: Tensor) -> None:
         known = len(self._upstream & input_digests(x))
         if known:
@@ -336,22 +331,3 @@ def _count_bound(name: str) -> CountCertificate:
         ]  # fmt: skip
         raise InputError(f"certificate is {name!r}; expected one of {', '.join(usable)}")
     return found
-
-
-def _check_pointwise(model: AdaptedModel, x: Tensor) -> None:
-    """A certificate is about a function of one input."""
-    with torch.no_grad():
-        theta = model.start(1)
-        first, again = model.forward(theta, x), model.forward(theta, x)
-        alone = model.forward(theta, x[:1])
-    scale = 1e-3 * float(first.abs().max()) + 1e-6
-    if float((first - again).abs().max()) > scale:
-        raise InputError(
-            "backbone gives different outputs for the same input, even in evaluation mode: it "
-            "draws random numbers, and no single predictor can be certified"
-        )
-    if float((first[:1] - alone).abs().max()) > scale:
-        raise InputError(
-            "backbone's output for an input depends on the other inputs of its batch, even in "
-            "evaluation mode: no single predictor can be certified"
-        )

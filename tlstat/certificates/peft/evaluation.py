@@ -187,7 +187,7 @@ def _labelled(model: AdaptedModel, t: Tensor, x: Tensor, memory: int | None) -> 
         for rows, parts in _pieces(model, t, x, memory):
             for part in parts:
                 out = model.forward(t[rows], x[part])
-                yield rows, part, _argmax(out).T.cpu().numpy(), classes(out)
+                yield rows, part, labels_of(out).T.cpu().numpy(), classes(out)
 
 
 def _by_matmul(model: AdaptedModel, t: Tensor, z: Tensor, limit: int) -> Iterator[Piece]:
@@ -246,7 +246,8 @@ def _few(C: int) -> None:
         raise InputError(f"backbone has {C} outputs; expected at most {MOST + 1} classes")
 
 
-def _argmax(out: Tensor) -> Tensor:
+def labels_of(out: Tensor) -> Tensor:
+    """Labels of logits (..., C): the largest one, or whether a single output is above 0."""
     return (out[..., 0] > 0 if out.shape[-1] == 1 else out.argmax(-1)).to(torch.int8)
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tlstat.certificates.peft.adapted import AdaptedModel
-from tlstat.certificates.peft.evaluation import MIB, classes, footprint
+from tlstat.certificates.peft.checks import n_classes
+from tlstat.certificates.peft.evaluation import MIB, footprint, labels_of
 from tlstat.certificates.peft.inputs import Tasks, positive, stack_tasks, whole, within
 from tlstat.certificates.peft.progress import progress_bar
 
@@ -73,19 +74,26 @@ def fit_adapters(
     stack = stack_tasks(tasks, model.dtype, model.device)
     n = stack.y.shape[1]
     plan = Plan(steps, rate, penalty, n if batch is None else min(whole(batch, "batch"), n), seed)
-    _check_labels(model, stack)
+    within(stack.y, n_classes(model, stack.inputs()[:1]), "y of tasks")
     start = model.start(len(stack), seed)
-    fixed, each = footprint(model, stack.inputs()[:1])
-    # the graph keeps every activation, not the three largest only
-    size = max(1, memory // (8 * (fixed + each * plan.batch)))
+    parts = blocks(model, stack, plan.batch, memory)
     thetas, rates = [], []
-    with progress_bar("upstream fits", steps * -(-len(stack) // size), progress) as tick:
-        for i in range(0, len(stack), size):
-            here = slice(i, i + size)
+    with progress_bar("upstream fits", steps * len(parts), progress) as tick:
+        for here in parts:
             theta, rate_of = _fit(model, stack.part(here), start[here], plan, tick)
             thetas.append(theta)
             rates.append(rate_of)
     return Fits(torch.cat(thetas), torch.cat(rates))
+
+
+def blocks(
+    model: AdaptedModel, tasks: Tasks, batch: int | None = None, memory: int = 512 * MIB
+) -> list[slice]:
+    """Tasks that are worked on together: their activations stay below a limit of memory."""
+    fixed, each = footprint(model, tasks.inputs()[:1])
+    # the graph of a fit keeps every activation, not the three largest only
+    size = max(1, memory // (8 * (fixed + each * (batch or tasks.y.shape[1]))))
+    return [slice(i, min(i + size, len(tasks))) for i in range(0, len(tasks), size)]
 
 
 @dataclass(frozen=True)
@@ -133,8 +141,7 @@ def _fit(
         tick()
     with torch.no_grad():
         out = forward(theta, None)
-        predicted = (out[..., 0] > 0).long() if out.shape[-1] == 1 else out.argmax(-1)
-        rates = ((predicted != tasks.y) * weight).sum(1)
+        rates = ((labels_of(out) != tasks.y) * weight).sum(1)
     return theta.detach(), rates
 
 
@@ -164,9 +171,3 @@ def _cross_entropy(out: Tensor, y: Tensor) -> Tensor:
     if out.shape[-1] == 1:
         return F.binary_cross_entropy_with_logits(out[..., 0], y.to(out.dtype), reduction="none")
     return F.cross_entropy(out.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
-
-
-def _check_labels(model: AdaptedModel, tasks: Tasks) -> None:
-    with torch.no_grad():
-        one = model.forward(model.start(1), tasks.inputs()[:1])
-    within(tasks.y, classes(one), "y of tasks")
