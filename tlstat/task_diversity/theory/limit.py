@@ -142,7 +142,9 @@ def draw_squared_sines(V: Array, d: int, rng: Any, size: int | None = None) -> A
     r = V.shape[-1]
     if not d > r:
         raise InputError(f"d is {d!r}; expected more than r = {r}")
-    root = np.linalg.cholesky(V)
+    # nearly singular heads give a covariance that rounding makes indefinite
+    values, vectors = np.linalg.eigh(V)
+    root = np.sqrt(np.maximum(values, 0))[..., None, :] * vectors
     tilt = rng.standard_normal((len(V), d - r, r)) @ np.swapaxes(root, -1, -2)
     squared = np.linalg.svd(tilt, compute_uv=False)[..., ::-1] ** 2
     sines = squared / (1 + squared)
