@@ -133,6 +133,11 @@ def test_bad_input(change, message):
         restricted_eigenvalue(**{**problem(0), **change})
 
 
+def test_the_sdp_has_a_limit():
+    with pytest.raises(InputError, match="p <= 60"):
+        restricted_eigenvalue(np.eye(61), np.arange(61) < 1, alpha=1, c=0.1, method="sdp")
+
+
 def test_exact_has_a_limit():
     with pytest.raises(InputError, match="p <= 15"):
         restricted_eigenvalue(np.eye(16), np.arange(16) < 1, alpha=1, c=0.1, method="exact")

@@ -116,6 +116,11 @@ def restricted_eigenvalue(
     RestrictedEigenvalue
         Infinite where the cone holds nothing but 0.
 
+    Notes
+    -----
+    Times on two cores: the semidefinite program takes about 2 s at ``p = 30``, 7 s at
+    40 and a minute at 60. Its bound may be trivial: then the smallest eigenvalue is returned.
+
     Raises
     ------
     InputError
