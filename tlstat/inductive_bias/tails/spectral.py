@@ -17,8 +17,9 @@ from tlstat.inductive_bias.chi_squared import GeneralizedChiSquared
 from tlstat.inductive_bias.contour import crossing, exponent_at
 from tlstat.inductive_bias.tails.base import LogProbability, target_of
 
-_BULK = 1e-3  # closer to the mean, in standard deviations, Lugannani-Rice loses its digits
+_BULK = 1e-4  # closer to the mean, in standard deviations, Lugannani-Rice loses its digits
 _ERROR_BULK = 0.1  # closer, its error term does
+_WINDOW = 0.5
 
 
 def contour(law: GeneralizedChiSquared, x: float) -> LogProbability:
@@ -72,13 +73,11 @@ def saddlepoint(law: GeneralizedChiSquared, x: float) -> LogProbability:
         value = 0.0 if x >= high else -math.inf
         return LogProbability(value, value, value, "saddlepoint", "outside the support", 1.0)
     z = (x - law.mean()) / law.std()
+    error = _next_term(law, x)
     if abs(z) < _BULK:
-        value, error = _at_the_mean(law, z), _relative_error(law, -_ERROR_BULK)
+        value = _at_the_mean(law, z)
     else:
-        point = saddle(law, x)
-        value = _lugannani_rice(point)
-        near = abs(z) < _ERROR_BULK
-        error = _relative_error(law, math.copysign(_ERROR_BULK, z)) if near else point.next_term
+        value = _lugannani_rice(saddle(law, x))
         if x > law.mean():
             above, shift = complement(np.asarray(value), np.asarray(error))
             value, error = float(above), float(shift)
@@ -110,11 +109,11 @@ def small_ball(law: GeneralizedChiSquared, x: float) -> LogProbability:
     if not math.isfinite(law.support()[0]) or law.scale == 0:
         raise InputError("law has negative weights, a normal part or no weights; expected positive")
     w, df, nc = law.modes.w[0], law.modes.df[0], law.modes.nc[0]
-    gap = (x - law.shift) / law.scale
+    gap = float(x - law.shift) / law.scale
     if gap <= 0:
         statement = "x is not above the infimum of the law"
         return LogProbability(-math.inf, -math.inf, -math.inf, "small ball", statement, 1.0)
-    power = df.sum() / 2
+    power = float(df.sum()) / 2
     value = power * math.log(gap) - math.lgamma(power + 1)
     value -= float((nc / 2 + df / 2 * np.log(2 * w)).sum())
     above = gap * float((nc / (2 * df * w)).max())
@@ -184,7 +183,7 @@ def saddle(law: GeneralizedChiSquared, x: float) -> Saddle:
     modes = law.modes.reflected() if lower else law.modes
     q = np.array([(x - law.shift) / law.scale]) * (-1 if lower else 1)
     with np.errstate(all="ignore"):
-        t, a = crossing(np, modes, q, pole=False, tolerance=1e-10)
+        t, a = crossing(np, modes, q, pole=False, tolerance=1e-13)
         exponent = float(exponent_at(np, modes, q, t, a)[0][0])
     b = 2 * modes.w / a
     k2, k3, k4 = (
@@ -223,9 +222,16 @@ def _at_the_mean(law: GeneralizedChiSquared, z: float) -> float:
     return math.log(normal + density * skew / 6 * (1 - z * z))
 
 
-def _relative_error(law: GeneralizedChiSquared, z: float) -> float:
-    """The error term a little off the mean, where it can be computed; inside the support."""
-    low, high = law.support()
-    end = low if z < 0 else high
-    step = min(abs(z) * law.std(), abs(law.mean() - end) / 2)
-    return saddle(law, law.mean() + math.copysign(step, z)).next_term
+def _next_term(law: GeneralizedChiSquared, x: float) -> float:
+    """The next term at ``x``, on that side's tail; in the bulk, where it changes sign, the largest
+    within half a standard deviation.
+    """
+    mean, std = law.mean(), law.std()
+    near = [x]
+    if abs(x - mean) < 4 * _WINDOW * std:
+        low, high = law.support()
+        near = [max(x - _WINDOW * std, (low + x) / 2), x, min(x + _WINDOW * std, (x + high) / 2)]
+    # too close to the mean the term itself cannot be computed
+    least = _ERROR_BULK * std
+    near = [mean + math.copysign(least, at - mean) if abs(at - mean) < least else at for at in near]
+    return max(saddle(law, at).next_term for at in near)
