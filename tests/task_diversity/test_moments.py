@@ -84,7 +84,7 @@ def test_halves_without_noise_or_signal() -> None:
 
 @pytest.mark.parametrize("n", [2, 5, 12])
 def test_raw_moments_are_those_of_the_blocks(n: int) -> None:
-    m = mom.sample_moments(TASKS, n, Random(9), 3, raw=True, max_bytes=400)
+    m = mom.sample_moments(TASKS, n, Random(9), 3, raw=True, max_bytes=1200)
     blocks = list(mom.sample_raw(TASKS, n, Random(9), 3, max_bytes=400))
     assert len(blocks) >= 4
     X, y = np.zeros((3, 4, n, 6)), np.zeros((3, 4, n))

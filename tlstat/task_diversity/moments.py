@@ -182,7 +182,8 @@ def _accumulate(
     S = _zeros(rng, (size, t, n if factored else d, d))
     q, y2 = _zeros(rng, (size, t, d)), _zeros(rng, (size, t))
     M = _zeros(rng, (size, d, d)) if fourth else None
-    for j, i, X, y in blocks(model, n, rng, size, heads, max_bytes):
+    # with X there are its noise, its products and one weighted copy
+    for j, i, X, y in blocks(model, n, rng, size, heads, max_bytes // 3):
         q[:, j] += (y[..., None, :] @ X)[..., 0, :] / n
         y2[:, j] += (y**2).sum(-1) / n
         if factored:
@@ -231,7 +232,7 @@ def sample_halves(
             halves.append(_cross_moment(model, rows, rng, heads))
         else:
             q = _zeros(rng, (size, heads.shape[1], model.d))
-            for block in blocks(model, rows, rng, size, heads, max_bytes):
+            for block in blocks(model, rows, rng, size, heads, max_bytes // 3):
                 q[:, block.tasks] += (block.y[..., None, :] @ block.X)[..., 0, :] / rows
             halves.append(q)
     return Halves(halves[0], halves[1], heads)

@@ -68,7 +68,7 @@ def factored_descent(
             break
         slope = _dot(gradient, direction)
         trial = point + xp.where(active, length, 0.0) * direction
-        new_value, new_gradient, new_W = _evaluate(problem, trial)
+        new_value, new_gradient, new_W = _evaluate(problem, trial, active[..., 0, 0])
         passes += 1
         allowed = value + _ARMIJO * length * slope + _ROUNDING * abs(value)
         accepted = new_value <= allowed  # not for NaN
@@ -91,9 +91,11 @@ def factored_descent(
     return Fit(B, heads, change, change <= tol, passes)
 
 
-def _evaluate(problem: Problem, U: Array) -> tuple[Array, Array, Array]:
+def _evaluate(
+    problem: Problem, U: Array, active: Array | None = None
+) -> tuple[Array, Array, Array]:
     """``phi`` without its constant, its gradient and the heads."""
-    W, fitted, gradient = problem.evaluate(U)
+    W, fitted, gradient = problem.evaluate(U, active)
     return -fitted[..., None, None] / (2 * problem.t), gradient / problem.t, W
 
 

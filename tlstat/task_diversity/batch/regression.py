@@ -77,18 +77,19 @@ class Problem:
         safe = gram + (1e-15 * trace + np.finfo(float).tiny) * eye
         return xp.linalg.solve(safe, b[..., None])[..., 0], b
 
-    def evaluate(self, U: Array) -> tuple[Array, Array, Array]:
+    def evaluate(self, U: Array, active: Array | None = None) -> tuple[Array, Array, Array]:
         """Best heads with the loss and its gradient, up to factors.
 
         Heads (..., t, r), ``sum_j w_j'U'q_j`` (...) and ``sum_j (S_jUw_j - q_j) w_j'`` (..., d, r).
+        Replicates that are not ``active`` (...) may be left out; theirs mean nothing then.
         """
         if namespace(U) is np:
-            return self._evaluate_compiled(U)
+            return self._evaluate_compiled(U, active)
         Z = self.apply(U)
         W, b = self.heads(U, Z)
         return W, (W * b).sum((-2, -1)), self.gather(Z, W, W) - self.q.mT @ W
 
-    def _evaluate_compiled(self, U: Array) -> tuple[Array, Array, Array]:
+    def _evaluate_compiled(self, U: Array, active: Array | None) -> tuple[Array, Array, Array]:
         from tlstat.task_diversity.batch.kernels import evaluate
 
         lead, r = self.q.shape[:-2], U.shape[-1]
@@ -97,9 +98,9 @@ class Problem:
         q = np.ascontiguousarray(self.q).reshape(count, self.t, self.d)
         UT = np.ascontiguousarray(np.broadcast_to(U.mT, (*lead, r, self.d)))
         UT = UT.reshape(count, r, self.d)
-        W, gradient = np.empty((count, self.t, r)), np.zeros((count, r, self.d))
-        value = np.empty(count)
-        for i in range(count):
+        W, gradient = np.zeros((count, self.t, r)), np.zeros((count, r, self.d))
+        value = np.zeros(count)
+        for i in range(count) if active is None else np.flatnonzero(active):
             value[i] = evaluate(rows[i], q[i], UT[i], self.factored, W[i], gradient[i])
         shape = (*lead, r, self.d)
         return W.reshape((*lead, self.t, r)), value.reshape(lead), gradient.reshape(shape).mT
