@@ -6,9 +6,10 @@ is at most ours, or until it has taken a minute; a gap that is still larger is m
 contestants run one after the other in one process, the best of a few repeats counts. Nothing
 is asserted. On an idle machine::
 
-    python benchmarks/transfer_lasso.py [--quick] [--rows plain,sparse,source,batch,compile]
+    python benchmarks/transfer_lasso.py [--quick] [--rows plain,sparse,source,batch,compile,memory]
 
-adelie, where it is installed, is a peer too.
+adelie, where it is installed, is a peer too; its wheels ask for numpy below 2, which the pinned
+environment does not have.
 """
 
 import argparse
@@ -451,12 +452,36 @@ def compile_row(quick):
     console.print(table)
 
 
+def memory_row(quick):
+    """What a path adds to the peak of the resident memory, beside the size of X."""
+    n, p = (500, 5000) if quick else (1000, 20_000)
+    code = (
+        "import resource, numpy as np; from tlstat.transfer_lasso import transfer_lasso_path;"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024;"
+        "rng = np.random.default_rng(0);"
+        # drawn in its layout: a temporary copy would hide one made later
+        f"X = rng.normal(size=({p}, {n})).T if {{order}} else rng.normal(size=({n}, {p}));"
+        "y = X[:, :20].sum(1);"
+        "small = np.asfortranarray(X[:20, :20]); transfer_lasso_path(small, y[:20], n_lams=2);"
+        "before = peak(); transfer_lasso_path(X, y, n_lams=50, alpha=1.0); print(peak() - before)"
+    )
+    table = Table(title=f"memory of a path, X of {n} x {p} is {8e-6 * n * p:.0f} MB")
+    table.add_column("layout")
+    table.add_column("added to the peak, MB", justify="right")
+    for layout, order in (("Fortran", "True"), ("C", "False")):
+        call = [sys.executable, "-c", code.replace("{order}", order)]
+        done = subprocess.run(call, capture_output=True, text=True, check=True)
+        table.add_row(layout, f"{float(done.stdout):.0f}")
+    console.print(table)
+
+
 ROWS = {
     "plain": lambda quick: against_peers("lasso paths, dense", plain_rows(quick), quick),
     "sparse": lambda quick: against_peers("lasso paths, sparse", sparse_rows(quick), quick),
     "source": source_row,
     "batch": batch_row,
     "compile": compile_row,
+    "memory": memory_row,
 }
 
 
