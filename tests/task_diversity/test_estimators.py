@@ -153,6 +153,10 @@ def test_target_fits() -> None:
     np.testing.assert_array_equal(estimators.oracle(B, X, y), on_B)
     with pytest.raises(InputError, match="B has shape"):
         estimators.fit_target(B[:5], X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # two samples may well agree in a column
+        estimators.fit_target(B, np.ones((2, 6)), y[:2])
+        estimators.single_task(np.ones((2, 6)), y[:2])
 
 
 # --- what cannot be learned ----------------------------------------------------------------------

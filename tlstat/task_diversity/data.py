@@ -19,7 +19,7 @@ class TaskWarning(UserWarning):
 
 
 def check_tasks(
-    X: Sequence[Any], y: Sequence[Any], r: int | None = None
+    X: Sequence[Any], y: Sequence[Any], r: int | None = None, *, constant: bool = False
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Matrices and responses as floats.
 
@@ -29,6 +29,8 @@ def check_tasks(
     y : sequence of array_like, shapes (n_j,)
     r : int, optional
         Rank that will be fitted.
+    constant : bool
+        Take constant columns without a warning, as a small target sample may have them.
 
     Raises
     ------
@@ -65,7 +67,8 @@ def check_tasks(
                 f"{len(rows)} tasks cannot span a representation of rank r = {r}; "
                 "expected at least r tasks"
             )
-    _warn_constant(rows)
+    if not constant:
+        _warn_constant(rows)
     return rows, out
 
 

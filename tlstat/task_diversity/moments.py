@@ -289,6 +289,8 @@ def in_chunks(
 ) -> Any:
     """Run ``work(rng, size)`` on parts of the replicates and join what it returns.
 
+    The parts, and with them the draws, are a function of ``size``, ``bytes_each``, ``max_bytes``.
+
     Parameters
     ----------
     work : callable

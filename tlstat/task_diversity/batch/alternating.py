@@ -161,7 +161,7 @@ def _cg(problem: Problem, B: Array, W: Array) -> Array:
     left, right = preconditioner(problem, W)
 
     U = B
-    residual = problem.q.mT @ W - problem.gather(problem.apply(U), W, W)
+    residual = problem.q.mT @ W - problem.normal(U, W)
     z = left @ residual @ right
     p, rz = z, _dot(residual, z)
     all_of_it = problem.q.mT @ W
@@ -170,7 +170,7 @@ def _cg(problem: Problem, B: Array, W: Array) -> Array:
     for _ in range(10 * problem.d * B.shape[-1]):
         if bool((rz <= goal).all()):
             break
-        Hp = problem.gather(problem.apply(p), W, W)
+        Hp = problem.normal(p, W)
         curve = _dot(p, Hp)
         alpha = xp.where(curve > 0, rz / xp.where(curve > 0, curve, 1.0), 0.0)
         U = U + alpha * p

@@ -16,6 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.task_diversity.batch.regression import Problem
@@ -100,7 +102,7 @@ def nuclear_norm(
     best = theta = point = xp.zeros_like(q)
     best_gap = xp.full(lead, xp.inf, dtype=q.dtype, device=q.device)
     objective, momentum = best_gap, xp.ones_like(curve)
-    scale = xp.maximum(y2.sum(-1) / (2 * problem.t), xp.asarray(1e-300, dtype=q.dtype))
+    scale = y2.sum(-1) / (2 * problem.t) + np.finfo(float).tiny
     done = 0
     for done in range(int(n_iter) + 1):
         if done % _CHECK_EVERY == 0 or done == n_iter:

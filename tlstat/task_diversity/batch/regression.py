@@ -67,6 +67,13 @@ class Problem:
             e = (e[..., None, :] @ self.rows)[..., 0, :]
         return e.mT @ V
 
+    def normal(self, D: Array, W: Array) -> Array:
+        """``sum_j S_j D w_j w_j'`` (..., d, r) for any ``D``: the normal equations of ``U``."""
+        e = self.rows @ (W @ D.mT)[..., None]
+        if self.factored:
+            e = self.rows.mT @ e
+        return e[..., 0].mT @ W
+
     def heads(self, U: Array, Z: Array) -> tuple[Array, Array]:
         """Best heads ``w_j`` (..., t, r) and ``U'q_j``."""
         xp = namespace(U)
@@ -74,7 +81,7 @@ class Problem:
         eye = xp.eye(U.shape[-1], dtype=U.dtype, device=U.device)
         trace = (gram * eye).sum((-2, -1))[..., None, None]
         # a ridge of the size of rounding, for tasks with too few samples
-        safe = gram + (1e-15 * trace + np.finfo(float).tiny) * eye
+        safe = gram + (1e-13 * trace + np.finfo(float).tiny) * eye
         return xp.linalg.solve(safe, b[..., None])[..., 0], b
 
     def evaluate(self, U: Array, active: Array | None = None) -> tuple[Array, Array, Array]:

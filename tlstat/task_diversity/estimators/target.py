@@ -30,7 +30,7 @@ def fit_target(B: Any, X: Any, y: Any) -> np.ndarray:
     -----
     With fewer samples than ``r`` the head of minimum norm is taken.
     """
-    rows, out = check_tasks([X], [y])
+    rows, out = check_tasks([X], [y], constant=True)
     basis = np.asarray(B, dtype=float)
     if basis.ndim != 2 or basis.shape[0] != rows[0].shape[1]:
         raise InputError(f"B has shape {basis.shape}; expected ({rows[0].shape[1]}, r)")
@@ -55,5 +55,5 @@ def single_task(X: Any, y: Any) -> np.ndarray:
     InputError
         As `fit_target`.
     """
-    rows, out = check_tasks([X], [y])
+    rows, out = check_tasks([X], [y], constant=True)
     return np.asarray(np.linalg.lstsq(rows[0], out[0], rcond=None)[0])
