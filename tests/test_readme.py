@@ -40,16 +40,26 @@ def test_the_readme_property_test_runs_as_printed():
             names["test_my_student"]()
 
 
+def write_iris(path):
+    from sklearn.datasets import load_iris
+
+    data = load_iris(as_frame=True)
+    species = data.target_names[data.target]
+    data.data.assign(species=species).to_csv(path, index=False)
+
+
 def test_the_readme_commands_run_as_printed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("errors.csv").write_text("a,b\n" + "0,1\n1,0\n" + "0,1\n" * 60, encoding="utf-8")
+    write_iris("iris.csv")
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     commands = [shlex.split(line, comments=True) for line in lines if line.startswith("tlstat ")]
-    rooms = [c[1:] for c in commands if c[1] in ("certify", "value-of-target")]
-    assert len(rooms) == 2
+    rooms = [c[1:] for c in commands if c[1] in ("certify", "value-of-target", "inductive-bias")]
+    assert len(rooms) == 3
     for arguments in rooms:
         assert main(arguments) == 0
-    assert "certificate" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "certificate" in shown and "nats" in shown
 
 
 def test_the_readme_names_only_files_that_exist():
