@@ -85,7 +85,7 @@ def test_a_single_output_tells_two_classes():
     thetas = torch.randn(7, model.dim)
     expected = (by_loop(model, thetas, X)[..., 0] > 0).astype(np.int8)
     np.testing.assert_array_equal(predictions(model, thetas, X), expected)
-    flat = Subspace("0", dim=2).attach(nn.Sequential(network(1), nn.Flatten(0)))
+    flat = Subspace("0.0", dim=2).attach(nn.Sequential(network(1), nn.Flatten(0)))
     assert logits(flat, torch.zeros(1, 2), X).shape == (1, 20, 1)
 
 
@@ -167,7 +167,10 @@ def test_outputs_of_other_kinds():
     X = torch.randn(4, 6)
     model = LinearHead().attach(Wrapped(Object))
     assert logits(model, torch.zeros(2, model.dim), X).shape == (2, 4, 3)
-    for wrap, text in ((lambda z: {"a": z}, "returns dict"), (lambda z: z[None], "(1, 4, 3)")):
+    for wrap, text in (
+        (lambda z: {"a": z}, "returns dict"),
+        (lambda z: z[None], "shape (1, 1, 3)"),
+    ):
         with pytest.raises(InputError) as error:
             logits(LinearHead().attach(Wrapped(wrap)), torch.zeros(1, 21), X)
         assert text in str(error.value)
@@ -205,7 +208,7 @@ def test_a_network_that_is_no_function_of_one_input_is_found(centred, text):
         (lambda m: errors(m, np.zeros((1, 44)), np.ones((2, 6)), [0.5, 1]), "labels 0, 1, 2"),
         (lambda m: errors(m, np.zeros((1, 44)), np.ones((2, 6)), [0]), "a label an example"),
         (lambda m: errors(m, np.zeros((1, 44)), np.ones((2, 6)), [0, 1], memory=0), "memory is 0"),
-        (lambda m: predictions(m, np.zeros((1, 44)), "abc"), "dtype"),
+        (lambda m: predictions(m, np.zeros((1, 44)), "abc"), "X is no array of numbers"),
         (lambda m: PredictionMatrix(np.zeros((2, 3), np.int8), 2).errors([0], [5]), "position 5"),
     ],
     ids=range(12),

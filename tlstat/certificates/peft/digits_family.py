@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import permutations
 from typing import Any, Literal, NamedTuple
 
@@ -65,13 +65,9 @@ class DigitsFamily:
 
     # ------------------------------------------------------------------ images
 
-    @cached_property
+    @property
     def _images(self) -> tuple[np.ndarray, np.ndarray]:
-        from sklearn.datasets import load_digits
-
-        X, digits = load_digits(return_X_y=True)
-        order = stream(self.seed, 0).permutation(len(X))
-        return (X[order] / 16).astype(np.float32), digits[order]
+        return _images(self.seed)
 
     @property
     def upstream_images(self) -> tuple[np.ndarray, np.ndarray]:
@@ -87,24 +83,10 @@ class DigitsFamily:
 
     # ------------------------------------------------------------------ network
 
-    @cached_property
+    @property
     def classifier(self) -> nn.Sequential:
         """The network 64 -> 64 -> 32 -> 10, trained to read digits on the upstream half."""
-        X, digits = (torch.as_tensor(v) for v in self.upstream_images)
-        net = nn.Sequential(
-            nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, DIGITS)
-        )
-        generator = torch.Generator().manual_seed(self.seed)
-        for layer in (m for m in net if isinstance(m, nn.Linear)):
-            bound = layer.in_features**-0.5
-            for value in layer.parameters():
-                nn.init.uniform_(value, -bound, bound, generator=generator)
-        optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
-        for _ in range(400):
-            optimiser.zero_grad()
-            F.cross_entropy(net(X), digits).backward()
-            optimiser.step()
-        return net.requires_grad_(False)
+        return _classifier(self.seed)
 
     @cached_property
     def backbone(self) -> nn.Sequential:
@@ -205,6 +187,35 @@ class DigitsFamily:
         np.put_along_axis(chosen, np.asarray(tasks)[:, :, None], 1.0, 2)
         right = chosen.reshape(len(tasks), -1) @ counts.reshape(len(predicted), -1).T
         return 1 - right / len(digits)
+
+
+@lru_cache(maxsize=4)
+def _images(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """All images and digits in the order of a seed; the upstream half comes first."""
+    from sklearn.datasets import load_digits
+
+    X, digits = load_digits(return_X_y=True)
+    order = stream(seed, 0).permutation(len(X))
+    return (X[order] / 16).astype(np.float32), digits[order]
+
+
+@lru_cache(maxsize=4)
+def _classifier(seed: int) -> nn.Sequential:
+    X, digits = (torch.from_numpy(v[:UPSTREAM]) for v in _images(seed))
+    net = nn.Sequential(
+        nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, DIGITS)
+    )
+    generator = torch.Generator().manual_seed(seed)
+    for layer in (m for m in net if isinstance(m, nn.Linear)):
+        bound = layer.in_features**-0.5
+        for value in layer.parameters():
+            nn.init.uniform_(value, -bound, bound, generator=generator)
+    optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
+    for _ in range(400):
+        optimiser.zero_grad()
+        F.cross_entropy(net(X), digits).backward()
+        optimiser.step()
+    return net.requires_grad_(False)
 
 
 def _odd(order: np.ndarray) -> bool:
