@@ -60,7 +60,7 @@ def test_halfspaces_with_a_constant_feature_are_gaussian_thresholds():
     y = (X[:, 0] > 0).astype(int)
     counted = ThresholdSpace(3, "gaussian").condition(cube(3)[:3], y[:3])
     exact = -counted.error_law(cube(3), y).logcdf(0.125)
-    kinds = {"monte_carlo": 20_000, "splitting": 400}
+    kinds = {"monte_carlo": 20_000, "splitting": 1500}
     for method, size in kinds.items():
         bias = inductive_bias(
             HalfspaceSpace(4), X[:3], y[:3], X, y, 0.125, method=method, size=size, level=1 - 1e-6

@@ -35,7 +35,8 @@ Array = Any
 
 SLOPE = 0.6  # of the path at infinity: 59 degrees from the real axis
 _NEGLIGIBLE = 39.0  # the path ends where the modulus is below exp(-39) of the largest
-_PEAK = 0.7  # a path on which the modulus exceeds exp(0.7) times the crossing's is not taken
+_PEAK = 2.0  # a path whose largest modulus exceeds another's by exp(2) is not taken
+_FARTHEST = 150.0  # y at which a path that has not ended is given up
 _FIRST, _MOST = 24, 24 << 9  # nodes
 _AGREED = 1e-13  # relative change at which doubling the nodes stops
 _EPS = 2.0**-52
@@ -193,7 +194,7 @@ class _Path:
     """``s(y) = t + i v + c (sqrt(B^2 + v^2) - B)`` with ``v = A sinh(y)``, one row a point.
 
     The exponent along it, relative to the crossing, is ``-sum df/2 log(1 - b d) + sum nc/(2a)
-    (b d)^2/(1 - b d) - linear d + sd^2 d^2/2`` with ``d = s - t`` and ``b = 2w/a``.
+    b d/(1 - b d) - linear d + sd^2 d^2/2`` with ``d = s - t`` and ``b = 2w/a``.
     """
 
     xp: Any
@@ -213,7 +214,7 @@ class _Path:
         w, df = modes.w, modes.df
         b = 2 * w / a
         tilted_nc = modes.nc / (2 * a)
-        linear = q - modes.sd**2 * t - xp.sum(tilted_nc * b, axis=-1)
+        linear = q - modes.sd**2 * t
         second = xp.sum(b**2 * (df / 2 + 2 * tilted_nc), axis=-1) + modes.sd**2
         third = xp.sum(b**3 * (df + 6 * tilted_nc), axis=-1)
         nearest = xp.max(xp.abs(b), axis=-1)
@@ -228,7 +229,8 @@ class _Path:
         early = SLOPE / (2 * xp.clip(xp.abs(curvature), 1e-300, None))
         bend = xp.where(curvature * side > 0, xp.minimum(early, late), late)
         options = [(side, xp.maximum(bend, scale))]
-        if not modes.one_sided:
+        natural = q >= xp.sum(w * (df + modes.nc), axis=-1)
+        if not (modes.one_sided and bool(xp.all(natural))):
             options += [
                 (xp.sign(curvature), xp.maximum(early, scale)),
                 (xp.zeros_like(side), scale),
@@ -258,12 +260,11 @@ class _Path:
         log_size = -0.5 * _dot(xp.log1p(change), half)
         turn = _dot(xp.atan2(zi, 1 - zr), half)
         if self.modes.any_nc:
-            # z^2/(1 - z) as z times z/(1 - z), which stays bounded
+            # z/(1 - z), not less its linear part: that would cancel far out
             over = 1 / (1 + change)
-            part_r, part_i = (zr * (1 - zr) - zi * zi) * over, zi * over
             nc = self.tilted_nc[..., None]
-            log_size = log_size + _dot(zr * part_r - zi * part_i, nc)
-            turn = turn + _dot(zr * part_i + zi * part_r, nc)
+            log_size = log_size + _dot((zr * (1 - zr) - zi * zi) * over, nc)
+            turn = turn + _dot(zi * over, nc)
         variance = col(self.modes.sd) ** 2
         log_size = log_size - col(self.linear) * re + variance * (re - im) * (re + im) / 2
         turn = turn - col(self.linear) * im + variance * re * im
@@ -295,12 +296,13 @@ def _best(paths: list[_Path]) -> _Path:
     if len(paths) == 1:
         return replace(paths[0], end=found[0][0])
     xp, first = paths[0].xp, paths[0]
-    end, peak = found[0]
-    bend, slope = first.bend, first.slope
-    for path, (other, other_peak) in zip(paths[1:], found[1:], strict=True):
-        better = (other_peak < _PEAK) & ((peak > _PEAK) | (other < end))
-        better = better | ((other_peak < peak) & (peak > _PEAK))
-        end, peak = xp.where(better, other, end), xp.where(better, other_peak, peak)
+    lowest = found[0][1]
+    for _, peak in found[1:]:
+        lowest = xp.minimum(lowest, peak)
+    end, bend, slope = xp.full_like(lowest, float("inf")), first.bend, first.slope
+    for path, (other, peak) in zip(paths, found, strict=True):
+        better = (peak <= lowest + _PEAK) & (other < end)
+        end = xp.where(better, other, end)
         bend, slope = xp.where(better, path.bend, bend), xp.where(better, path.slope, slope)
     return replace(first, bend=bend, slope=slope, end=end)
 
@@ -313,12 +315,13 @@ def _reach(path: _Path) -> tuple[Array, Array]:
     for _ in range(60):
         size = path.at(y[:, None])[0][:, 0]
         peak = xp.maximum(peak, size)
-        going = (size > -_NEGLIGIBLE) & (y < 300.0)
+        going = (size > -_NEGLIGIBLE) & (y < _FARTHEST)
         if not bool(xp.any(going)):
             break
         y = xp.where(going, y * 1.2, y)
-    # a path that never ends is as bad as one that rises
-    return y, xp.where(size > -_NEGLIGIBLE, xp.maximum(peak, 2 * xp.ones_like(peak)), peak)
+    # a path that does not end is worse than any that does
+    ended = size <= -_NEGLIGIBLE
+    return y, xp.where(ended & (peak < 1e3), peak, xp.full_like(peak, 1e3))
 
 
 def _integrate(xp: Any, path: _Path, budget: int) -> tuple[Array, Array]:
