@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest, ncx2, ortho_group
 from sklearn.datasets import load_digits
@@ -332,6 +332,7 @@ def test_a_linear_space_on_many_test_points_tends_to_its_population_law():
         assert finite.logcdf(x) == pytest.approx(law.logcdf(x), abs=1e-8)
 
 
+@settings(max_examples=25)
 @given(st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_any_orthonormal_frame_of_inputs_is_the_population(n, seed):
     rng = np.random.default_rng(seed)
@@ -375,6 +376,8 @@ def test_labels_that_no_linear_function_has_are_refused():
         (lambda: fitted().error_law([[0.0]], [1], weights=[1, 1]), "weights has shape"),
         (lambda: fitted().error_law([[0.0]], [1], loss="hinge"), "loss is 'hinge'"),
         (lambda: fitted().spectrum([[0.0]], [1], label_noise=-1), "label_noise is -1"),
+        (lambda: KernelSpace().condition([[0.0]], [1]).latent([[1.0]], [1], loss="zero_one"),
+         "single value 1"),
         (lambda: fitted().sample_errors([[0.0]], [1], "seed", 3), "rng is 'seed'"),
         (lambda: fitted().sample_errors([[0.0]], [1], 0, 0), "size is 0"),
     ],

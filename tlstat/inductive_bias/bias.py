@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.inductive_bias.data import as_random, loss_name
+from tlstat.inductive_bias.data import as_random, loss_name, sample_size
 from tlstat.inductive_bias.estimate import LAW_METHODS, by_law, by_splitting, sampled_bias
 from tlstat.inductive_bias.population import grid_of, over_test_sets
 from tlstat.inductive_bias.result import Bias
@@ -114,6 +114,8 @@ def inductive_bias(
     ready = prepare(space, X_train, y_train, X_test, y_test, task=task)
     if loss is not None:
         loss_name(loss)
+    if size is not None:
+        sample_size(size)
     rng = as_random(seed)
     if event == "population" and grid is not None:
         ready, weights = grid_of(ready, grid)

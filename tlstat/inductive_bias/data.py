@@ -102,8 +102,20 @@ test_weights.__test__ = False  # type: ignore[attr-defined]
 
 
 def middle_of(Y: np.ndarray) -> float:
-    """Middle of the labels' range: where a single output changes its class."""
-    return float(Y.min() + Y.max()) / 2
+    """Middle of the labels' range, where a single output (n, 1) changes its class.
+
+    Raises
+    ------
+    InputError
+        If a single output has a single value.
+    """
+    low, high = float(Y.min()), float(Y.max())
+    if Y.shape[1] == 1 and low == high:
+        raise InputError(
+            f"y_train has the single value {low:g}; the zero_one loss of one output needs two "
+            "(or one-hot labels)"
+        )
+    return (low + high) / 2
 
 
 def classes_of(f: Any, middle: float) -> Any:

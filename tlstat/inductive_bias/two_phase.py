@@ -16,7 +16,7 @@ from scipy.special import logsumexp, stdtrit
 
 from tlstat.errors import InputError
 from tlstat.inductive_bias.spaces.base import Latent
-from tlstat.inductive_bias.tails.splitting import _Groups
+from tlstat.inductive_bias.tails.multilevel import _Groups
 
 # scores below 1 are those of hypotheses that fit
 FITS = float(np.nextafter(1.0, 0.0))

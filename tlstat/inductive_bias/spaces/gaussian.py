@@ -181,7 +181,8 @@ class ConditionedGaussian(ConditionedSpace):
         mean, covariance = self.posterior(X_test)
         Y = targets(y_test, len(mean), "y_test", self.Y.shape[1])
         C, share = Y.shape[1], test_weights(weights, len(Y))
-        root, middle = _square_root(covariance), middle_of(self.Y)
+        root = _square_root(covariance)
+        middle = middle_of(self.Y) if loss == "zero_one" else 0.0
         best = classes_of(Y, middle)
 
         def losses(z: np.ndarray) -> np.ndarray:

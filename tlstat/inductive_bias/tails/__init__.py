@@ -18,9 +18,9 @@ _MODULES = {
     ".fits": ("ProfileFit", "PublishedFit", "profile_fit", "published_fit", "sankaran"),
     ".matched": ("gamma_matched", "moment_matched", "normal_matched"),
     ".noncentral": ("noncentral_logcdf", "noncentral_logpdf"),
+    ".multilevel": ("splitting",),
     ".sampled": ("monte_carlo", "tilted"),
     ".spectral": ("chernoff", "contour", "effective_dimension", "saddlepoint", "small_ball"),
-    ".splitting": ("splitting",),
 }
 
 __all__ = [
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         moment_matched,
         normal_matched,
     )
+    from tlstat.inductive_bias.tails.multilevel import splitting
     from tlstat.inductive_bias.tails.noncentral import noncentral_logcdf, noncentral_logpdf
     from tlstat.inductive_bias.tails.sampled import monte_carlo, tilted
     from tlstat.inductive_bias.tails.spectral import (
@@ -70,6 +71,5 @@ if TYPE_CHECKING:
         saddlepoint,
         small_ball,
     )
-    from tlstat.inductive_bias.tails.splitting import splitting
 else:
     __getattr__, __dir__ = lazy_names(__name__, _MODULES)
