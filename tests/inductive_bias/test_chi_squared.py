@@ -12,7 +12,7 @@ from scipy import stats
 
 from tlstat.backend import Random, to_numpy
 from tlstat.errors import InputError
-from tlstat.inductive_bias import contour
+from tlstat.inductive_bias import contour, path
 from tlstat.inductive_bias.chi_squared import AccuracyWarning, GeneralizedChiSquared
 
 
@@ -294,8 +294,8 @@ def test_the_value_does_not_depend_on_where_the_path_crosses(rows, factor, z):
         top = modes.w.max()
         moved = t * factor if top <= 0 else np.minimum(t * factor, (t + 0.5 / top) / 2)
         a = 1 - 2 * modes.w * moved[:, None]
-        path = contour._Path.through(np, modes, q, moved, a, pole=True)
-        integral, error = contour._integrate(np, path, 1 << 20)
+        route = path.Path.through(np, modes, q, moved, a, pole=True)
+        integral, error = path.integrate(np, route, 1 << 20)
         value = contour.exponent_at(np, modes, q, moved, a)[0] + np.log(integral / math.pi)
     if error[0] < 1e-10 * integral[0]:
         assert abs(value[0] - contour.log_tail(modes, q)[0][0]) < 1e-9
@@ -482,8 +482,8 @@ def test_a_value_that_misses_its_accuracy_says_so(monkeypatch):
     law = GeneralizedChiSquared([1.0, 0.01, -0.02], [1, 3, 5], [50, 0, 0])
     x = law.mean() - 3 * law.std()
     exact = law.logcdf(x)
-    monkeypatch.setattr(contour, "_FIRST", 4)
-    monkeypatch.setattr(contour, "_MOST", 8)
+    monkeypatch.setattr(path, "FIRST", 4)
+    monkeypatch.setattr(path, "MOST", 8)
     with pytest.warns(AccuracyWarning, match="estimated error"):
         value = law.logcdf(x)
     _, error, _, _ = law.log_probabilities(x)
