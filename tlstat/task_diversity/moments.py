@@ -15,13 +15,12 @@ the model, ``n``, the random source, ``size`` and ``max_bytes``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.task_diversity.data import check_tasks
 from tlstat.task_diversity.models import LinearTasks, TaskFamily
@@ -30,6 +29,7 @@ from tlstat.task_diversity.raw import (
     Block,
     blocks,
     heads_of,
+    in_chunks,
     parts,
     positive,
     sample_raw,
@@ -280,45 +280,7 @@ def from_data(X: Sequence[Any], y: Sequence[Any]) -> Moments:
     return Moments(S, q, n, y2, None, M)
 
 
-def in_chunks(
-    work: Callable[[Any, int], Any],
-    rng: Any,
-    size: int,
-    bytes_each: float,
-    max_bytes: int = 2**30,
-) -> Any:
-    """Run ``work(rng, size)`` on parts of the replicates and join what it returns.
-
-    The parts, and with them the draws, are a function of ``size``, ``bytes_each``, ``max_bytes``.
-
-    Parameters
-    ----------
-    work : callable
-        ``work(rng, size)`` gives an array, or a dictionary of them, with replicates first.
-    rng : tlstat.backend.Random
-        Part i works with ``rng.spawn(i)``.
-    size : int
-        Replicates in all.
-    bytes_each : float
-        What one replicate needs at its peak.
-    max_bytes : int
-        Bound on what a part needs; a part has at least one replicate.
-    """
-    most = max(1, int(max_bytes // max(float(bytes_each), 1.0)))
-    done = [
-        work(rng.spawn(i), part.stop - part.start)
-        for i, part in enumerate(parts(positive("size", size), most))
-    ]
-    if isinstance(done[0], dict):
-        return {key: _join([part[key] for part in done]) for key in done[0]}
-    return _join(done)
-
-
 # ---------------------------------------------------------------------- plumbing
-
-
-def _join(done: list[Array]) -> Array:
-    return namespace(done[0]).concat(done, axis=0) if len(done) > 1 else done[0]
 
 
 def _empty(rng: Any, shape: tuple[int, ...]) -> Array:

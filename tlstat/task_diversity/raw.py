@@ -1,14 +1,15 @@
-"""Raw samples of many tasks, block by block, so that they never have to be held together."""
+"""Raw samples block by block and replicates part by part: nothing large is held together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.task_diversity.models import TaskFamily
 
-__all__ = ["Block", "sample_raw"]
+__all__ = ["Block", "in_chunks", "sample_raw"]
 
 Array = Any
 # of a block by default: small enough to stay near the cache
@@ -78,6 +79,44 @@ def blocks(
             X = model.draw_covariates(rng, shape)
             predictor = (X @ theta[:, j, :, None])[..., 0]
             yield Block(j, i, X, model.draw_responses(predictor, rng))
+
+
+def in_chunks(
+    work: Callable[[Any, int], Any],
+    rng: Any,
+    size: int,
+    bytes_each: float,
+    max_bytes: int = 2**30,
+) -> Any:
+    """Run ``work(rng, size)`` on parts of the replicates and join what it returns.
+
+    The parts, and with them the draws, are a function of ``size``, ``bytes_each``, ``max_bytes``.
+
+    Parameters
+    ----------
+    work : callable
+        ``work(rng, size)`` gives an array, or a dictionary of them, with replicates first.
+    rng : tlstat.backend.Random
+        Part i works with ``rng.spawn(i)``.
+    size : int
+        Replicates in all.
+    bytes_each : float
+        What one replicate needs at its peak.
+    max_bytes : int
+        Bound on what a part needs; a part has at least one replicate.
+    """
+    most = max(1, int(max_bytes // max(float(bytes_each), 1.0)))
+    done = [
+        work(rng.spawn(i), part.stop - part.start)
+        for i, part in enumerate(parts(positive("size", size), most))
+    ]
+    if isinstance(done[0], dict):
+        return {key: _join([part[key] for part in done]) for key in done[0]}
+    return _join(done)
+
+
+def _join(done: list[Array]) -> Array:
+    return namespace(done[0]).concat(done, axis=0) if len(done) > 1 else done[0]
 
 
 def parts(total: int, most: int) -> list[slice]:
