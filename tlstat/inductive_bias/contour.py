@@ -6,11 +6,11 @@ For ``Q = sum_j w_j chi'^2_{df_j}(nc_j) + sd N(0, 1)`` with cumulant generating 
 
 along any path from ``-i inf`` to ``+i inf`` that crosses the real axis in ``(0, 1/(2 max w))``.
 Imhof's formula takes the path through 0 and so has absolute accuracy. Here the path crosses at
-the minimum of ``K(t) - t q - log t``, where the modulus is about largest on the path: nothing cancels,
-and the value has relative accuracy however small it is. From there it bends like a hyperbola
-towards the side on which ``exp(-s q)`` falls, around the singularities ``1/(2 w_j)``, so that the
-integrand falls exponentially even for a single degree of freedom. With the nodes spaced as a
-hyperbolic sine, the trapezoidal rule converges geometrically.
+the minimum of ``K(t) - t q - log t``, where the modulus is about largest on the path: nothing
+cancels, and the value has relative accuracy however small it is. From there it bends like a
+hyperbola towards the side on which ``exp(-s q)`` falls, around the singularities ``1/(2 w_j)``, so
+that the integrand falls exponentially even for a single degree of freedom. With the nodes spaced
+as a hyperbolic sine, the trapezoidal rule converges geometrically.
 
 For lower tails of laws with positive weights, reflected to upper tails of negative ones, all
 singularities (the pole at 0 too) lie on one side of the crossing. There the modulus at any point
