@@ -25,5 +25,5 @@ def draw(results):
         right.plot([s.cell["factor"] for s in found], [float(s.exact.value) for s in found],
                    marker="os^"[i], color=COLOURS[i], label=label)  # fmt: skip
     right.set(xscale="log", yscale="log", xlabel="factor", ylabel="difficulty / published")
-    right.legend(loc="upper right")
+    right.legend(loc="lower right")
     return fig

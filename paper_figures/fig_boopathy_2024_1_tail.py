@@ -35,7 +35,7 @@ def draw(results):
         ax.axhspan(0, np.log(10_000), color="0.85", lw=0)
         ax.set(title=f"$\\sigma = {sigma:g}$", xscale="log", yscale="log", ylim=(2, 8_000))
         ax.set_xlabel("error / mean error")
-        ax.invert_xaxis()
+    axes[0].invert_xaxis()  # shared
     axes[0].set_ylabel("nats")
     axes[0].legend(loc="upper left")
     return fig

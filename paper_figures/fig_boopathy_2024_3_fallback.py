@@ -23,8 +23,8 @@ def draw(results):
             nats = [float(s.exact.value) for s in samples if s.cell["x"] > 1e-20]
             ax.plot(x, nats, color=colour, marker=marker, ls=dash, label=method)
         ax.set(title=f"df, nc = {law}", xscale="log", xlabel="error / mean error")
-        ax.invert_xaxis()
         ax.set_ylim(bottom=0)
+    axes[0].invert_xaxis()  # shared
     axes[0].set_ylabel("nats")
     axes[0].legend(loc="upper left")
     return fig

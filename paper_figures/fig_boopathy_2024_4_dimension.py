@@ -48,4 +48,6 @@ def draw_linear(ax, results):
         law = theory.LINEAR_REGRESSION_GROWTH(d=line, n=10, eps=eps, tau=1.0, norm2=1.0)
         ax.plot(line, law, color=COLOURS[i], lw=1)
     ax.set(title="linear regression", xlabel="dimension $d$", xscale="log", yscale="log")
+    ax.set_xticks([20, 40, 80, 160, 320], ["20", "40", "80", "160", "320"])
+    ax.set_xticks([], minor=True)
     ax.legend(loc="upper left")

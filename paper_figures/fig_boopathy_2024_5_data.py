@@ -12,6 +12,7 @@ import numpy as np
 from tlstat.plotting import COLOURS, figure, style
 
 SIMULATION = "../simulations/sim_inductive_bias_samples.py"
+WIDTHS = (0.3, 1.0, 2.0, 4.0)
 STUDIES = {name: f"{SIMULATION}::{name}" for name in ("training_points", "test_points", "choices")}
 
 
@@ -29,15 +30,18 @@ def draw(results):
     for i, share in enumerate((1e-8, 1e-4, 1e-2, 1e-1)):
         samples = results["test_points"].samples("nats", {"share": share})
         exponent = int(np.log10(share))
-        bars(middle, samples, "m", i, f"$10^{{{exponent}}}$ of the mean", per="m")
+        bars(middle, samples, "m", i, f"$10^{{{exponent}}}$", per="m")
         middle.axhline(5 * np.log(1 / share), color=COLOURS[i], ls=":", lw=1)
     middle.set(xscale="log", xlabel="test points $m$", ylabel="nats per test point", ylim=(0, 128))
-    middle.legend(loc="upper right", ncols=2)
+    middle.legend(loc="upper right", ncols=4, title="share of the mean error", columnspacing=1)
     for i, variance in enumerate((4.0, 1.0, 0.25)):
         samples = results["choices"].samples("nats", {"variance": variance})
         bars(right, samples, "sigma", i, f"variance {variance:g}")
     right.set(xscale="log", xlabel="width of the kernel", ylabel="nats", ylim=(0, 850))
     right.legend(loc="upper right")
+    for ax, at in ((left, (25, 50, 100, 200, 400)), (middle, (5, 10, 20, 40, 80)), (right, WIDTHS)):
+        ax.set_xticks(at, [f"{x:g}" for x in at])
+        ax.set_xticks([], minor=True)
     return fig
 
 

@@ -8,7 +8,7 @@ split, for models without training noise.
 
 import numpy as np
 
-from tlstat.plotting import COLOURS, MARKERS, figure, style
+from tlstat.plotting import COLOURS, figure, style
 
 SIMULATION = "../simulations/sim_inductive_bias_architectures.py"
 STUDIES = {name: f"{SIMULATION}::{name}" for name in ("networks", "squares_or_errors")}
@@ -30,7 +30,7 @@ def draw(results):
         where = {"model": name, "sigma": 2.0}
         (nats,) = results["squares_or_errors"].samples("nats", where)
         (wrong,) = results["squares_or_errors"].samples("wrong", where)
-        right.plot(wrong.values, nats.values, MARKERS[i], color=COLOURS[i], label=name, alpha=0.8)
+        right.plot(wrong.values, nats.values, "os^D"[i], color=COLOURS[i], label=name, alpha=0.8)
     right.set(xlabel="share of mistakes", ylabel="nats, RBF of width 2", title="two measures")
     right.legend(loc="upper right")
     return fig

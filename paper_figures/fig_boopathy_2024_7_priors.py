@@ -24,7 +24,7 @@ def draw(results):
                 ax.plot([s.cell["number"] for s in samples],
                         [float(s.exact.value) for s in samples], ls=dash, marker="os"[i],
                         color=COLOURS[i], label=label)  # fmt: skip
-        ax.set(title=family, xlabel="training examples", ylim=(0, None))
+        ax.set(title=family, xlabel="training examples", ylim=(-0.25, 9.4))
     axes[0].set_ylabel("nats for no error on the rest")
     axes[2].legend(loc="upper right")
     return fig

@@ -40,7 +40,9 @@ def draw(results):
         samples = results["marginal_likelihood"].samples("value", {**where, "bound": name})
         right.plot(*points(samples, "n"), color=COLOURS[i], marker="Ds^o"[i], label=label)
     right.set(xscale="log", xlabel="examples", ylabel="population error", ylim=(0, 1.05))
-    right.legend(loc="lower left")
+    right.set_xticks([2, 4, 8, 16, 32, 64], ["2", "4", "8", "16", "32", "64"])
+    right.set_xticks([], minor=True)
+    right.legend(loc="upper right")
     return fig
 
 
