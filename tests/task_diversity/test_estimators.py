@@ -12,11 +12,11 @@ from scipy.optimize import check_grad
 
 from tlstat.backend import Random
 from tlstat.errors import InputError
-from tlstat.task_diversity import estimators
+from tlstat.task_diversity import batch, estimators
 from tlstat.task_diversity.data import TaskWarning
 from tlstat.task_diversity.estimators.factored import _Loss
 from tlstat.task_diversity.models import LinearTasks, LogisticTasks
-from tlstat.task_diversity.moments import sample_raw
+from tlstat.task_diversity.moments import from_data, sample_raw
 from tlstat.task_diversity.subspace import largest_sine
 
 Tasks = list[np.ndarray]
@@ -157,6 +157,35 @@ def test_target_fits() -> None:
         warnings.simplefilter("error")  # two samples may well agree in a column
         estimators.fit_target(B, np.ones((2, 6)), y[:2])
         estimators.single_task(np.ones((2, 6)), y[:2])
+
+
+@pytest.mark.parametrize("learn", ["one problem", "batched alternation", "batched descent"])
+@pytest.mark.parametrize("case", ["tiny", "huge", "responses", "columns", "zero"])
+def test_erm_of_any_scale(learn: str, case: str) -> None:
+    X, y = raw(LinearTasks(6, 2, 16, sigma=0.3), 12, 5)
+
+    def fit(X: Tasks, y: Tasks) -> np.ndarray:
+        if learn == "one problem":
+            return np.asarray(estimators.alternating_minimisation(X, y, 2, n_iter=2000).B)
+        m = from_data(X, y)
+        start = batch.spectral_start(m.q, 2)
+        if learn == "batched descent":
+            return np.asarray(batch.factored_descent(m.S, m.q, start, tol=1e-9).B)
+        return np.asarray(batch.alternating_minimisation(m.S, m.q, start, n_iter=2000).B)
+
+    B = fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if case == "zero":
+            assert np.all(np.isfinite(fit(X, [0 * v for v in y])))
+            return
+        scale = np.ones(6)
+        if case == "responses":
+            y = [1e-150 * v for v in y]
+        else:
+            scale = {"tiny": 1e-8, "huge": 1e8, "columns": 10.0 ** np.arange(-3, 3)}[case] * scale
+        other = fit([x * scale for x in X], y)
+    assert largest_sine(other, np.linalg.qr(B / scale[:, None])[0]) < 1e-6
 
 
 # --- what cannot be learned ----------------------------------------------------------------------

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tlstat.backend import namespace
 from tlstat.errors import InputError
 from tlstat.task_diversity.batch.regression import Problem, inverse
@@ -82,7 +84,7 @@ def alternating_minimisation(
     def step(B: Array) -> Array:
         return orthonormalise(solve(problem, B, problem.evaluate(B)[0]))
 
-    return _iterate(problem, start, step, n_iter, tol)
+    return _iterate(problem, q, start, step, n_iter, tol)
 
 
 def alternating_gradient(
@@ -107,11 +109,11 @@ def alternating_gradient(
         top = xp.linalg.eigvalsh(W.mT @ W)[..., -1, None, None]
         return orthonormalise(B - step * gradient / top)
 
-    return _iterate(problem, start, move, n_iter, tol)
+    return _iterate(problem, q, start, move, n_iter, tol)
 
 
 def _problem(S: Any, q: Array, start: Array, n_iter: int) -> Problem:
-    problem = Problem(S, q)
+    problem = Problem(S, q / responses_scale(q))
     problem.check(start)
     if problem.t < start.shape[-1]:
         raise InputError(
@@ -123,7 +125,14 @@ def _problem(S: Any, q: Array, start: Array, n_iter: int) -> Problem:
     return problem
 
 
-def _iterate(problem: Problem, start: Array, step: Any, n_iter: int, tol: float) -> Fit:
+def responses_scale(q: Array) -> Array:
+    """Largest entry of ``q``, shape (..., 1, 1); the span does not depend on the scale."""
+    xp = namespace(q)
+    size = xp.max(xp.max(abs(q), axis=-1), axis=-1)[..., None, None]
+    return xp.where(size > 0, size, 1.0)
+
+
+def _iterate(problem: Problem, q: Array, start: Array, step: Any, n_iter: int, tol: float) -> Fit:
     B, done = orthonormalise(start), 0
     change = converged = None
     while done < n_iter:
@@ -133,7 +142,7 @@ def _iterate(problem: Problem, start: Array, step: Any, n_iter: int, tol: float)
         B, converged = new, change <= tol
         if bool(converged.all()):
             break
-    return Fit(B, problem.evaluate(B)[0], change, converged, done)
+    return Fit(B, responses_scale(q) * problem.evaluate(B)[0], change, converged, done)
 
 
 # --- U given the heads: sum_j S_j U w_j w_j' = sum_j q_j w_j' ------------------------------------
@@ -149,7 +158,7 @@ def _direct(problem: Problem, B: Array, W: Array) -> Array:
     H = xp.permute_dims(H.reshape((*lead, r, r, d, d)), axes).reshape((*lead, d * r, d * r))
     # a proximal term of the size of rounding: heads that span too little leave U where it was
     trace = (H * xp.eye(d * r, dtype=H.dtype, device=H.device)).sum((-2, -1))
-    ridge = (1e-14 * trace / (d * r))[..., None, None]
+    ridge = (1e-14 * trace / (d * r) + np.finfo(float).tiny)[..., None, None]
     H = H + ridge * xp.eye(d * r, dtype=H.dtype, device=H.device)
     right = problem.q.mT @ W + ridge * B
     return xp.linalg.solve(H, right.reshape((*lead, d * r, 1))).reshape(right.shape)

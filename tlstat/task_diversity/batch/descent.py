@@ -13,7 +13,13 @@ from __future__ import annotations
 from typing import Any
 
 from tlstat.backend import namespace
-from tlstat.task_diversity.batch.alternating import Fit, _dot, _problem, preconditioner
+from tlstat.task_diversity.batch.alternating import (
+    Fit,
+    _dot,
+    _problem,
+    preconditioner,
+    responses_scale,
+)
 from tlstat.task_diversity.batch.regression import Problem
 from tlstat.task_diversity.subspace import orthonormalise
 
@@ -86,7 +92,7 @@ def factored_descent(
         change = xp.where(take, left, change)
         length = xp.where(take, 1.0, length / 4)
     B = orthonormalise(point)
-    heads = problem.evaluate(B)[0]
+    heads = responses_scale(q) * problem.evaluate(B)[0]
     change = change[..., 0, 0]
     return Fit(B, heads, change, change <= tol, passes)
 

@@ -128,7 +128,7 @@ def inverse(A: Array) -> Array:
     """Inverse of positive semi-definite matrices, eigenvalues floored."""
     xp = namespace(A)
     values, vectors = xp.linalg.eigh(A)
-    floor = 1e-10 * values[..., -1:] + np.finfo(float).tiny
+    floor = 1e-10 * values[..., -1:] + 1e-100  # zero matrices too
     return (vectors / xp.maximum(values, floor)[..., None, :]) @ vectors.mT
 
 

@@ -159,7 +159,11 @@ def _exact(X: Tasks, y: Tasks, B: np.ndarray, W: np.ndarray) -> np.ndarray:
     for rows, out, w in zip(X, y, W, strict=True):
         H += np.outer(w, w)[:, None, :, None] * (rows.T @ rows)[None, :, None, :]
         right += np.outer(w, rows.T @ out)
-    # columns without variance leave H singular: the solution nearest to B
-    residual = right - np.einsum("aibk,kb->ai", H, B)
-    flat = scipy.linalg.lstsq(H.reshape(r * d, r * d), residual.ravel(), cond=1e-13)[0]
-    return np.asarray(B + flat.reshape(r, d).T)
+    # columns of any scale; where some have no variance, the solution nearest to B
+    residual = (right - np.einsum("aibk,kb->ai", H, B)).ravel()
+    flat = H.reshape(r * d, r * d)
+    size = np.sqrt(np.diag(flat))
+    scale = np.divide(1.0, size, out=np.zeros_like(size), where=size > 0)
+    scaled = scale[:, None] * flat * scale
+    step = scale * scipy.linalg.lstsq(scaled, scale * residual, cond=1e-13)[0]
+    return np.asarray(B + step.reshape(r, d).T)

@@ -104,6 +104,11 @@ def factored_descent(
     -----
     TaskWarning
         If it did not converge within ``n_iter``.
+
+    Notes
+    -----
+    The start and ``tol`` suppose covariates and responses of order 1: standardise others. A bad
+    optimum is rare but not impossible, and depends on ``seed``.
     """
     X, y = check_tasks(X, y, r)
     if not allow_unidentified:
