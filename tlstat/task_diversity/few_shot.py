@@ -131,7 +131,7 @@ class FewShotRegressor(RegressorMixin, BaseEstimator):
         if self.ridge == "loo":
             scale = float(np.sum(Z**2)) / Z.shape[1]
             levels = scale * _LEVELS if scale > 0 else np.ones(1)
-            errors = [leave_one_out(Z, y, level, centred=self.fit_intercept) for level in levels]
+            errors = _leave_one_out(Z, y, levels, self.fit_intercept)
             return float(levels[int(np.argmin(errors))])
         try:
             level = float(self.ridge)
@@ -177,14 +177,18 @@ def leave_one_out(
     float
         ``mean_i (e_i / (1 - h_i))^2`` with the leverages h; nan where one of them is 1.
     """
+    return float(_leave_one_out(Z, y, np.array([ridge]), centred)[0])
+
+
+def _leave_one_out(Z: np.ndarray, y: np.ndarray, ridges: np.ndarray, centred: bool) -> np.ndarray:
     U, s, _ = np.linalg.svd(Z, full_matrices=False)
     seen = s > 1e-12 * (s[0] if len(s) else 0)
-    share = np.where(seen, s**2 / np.where(seen, s**2 + ridge, 1), 0)
-    h = (U**2) @ share + (1 / len(y) if centred else 0)
-    e = y - U @ (share * (U.T @ y))
-    if np.any(h > 1 - 1e-10):
-        return float("nan")
-    return float(np.mean((e / (1 - h)) ** 2))
+    share = np.where(seen, s**2 / np.where(seen, s**2 + ridges[:, None], 1), 0)
+    h = share @ (U**2).T + (1 / len(y) if centred else 0)
+    e = y - (share * (U.T @ y)) @ U.T
+    alone = np.any(h > 1 - 1e-10, axis=1)
+    errors = np.mean((e / np.where(alone[:, None], 1, 1 - h)) ** 2, axis=1)
+    return np.asarray(np.where(alone, np.nan, errors))
 
 
 def _ridge(Z: np.ndarray, y: np.ndarray, ridge: float) -> np.ndarray:
