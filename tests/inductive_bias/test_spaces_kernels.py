@@ -91,6 +91,17 @@ def test_ntk_is_the_limit_of_gradients_of_wide_networks(depth):
     assert np.all(error < 0.05 * expected[0])
 
 
+@pytest.mark.parametrize("make", [kernels.ntk, kernels.arc_cosine], ids=["ntk", "arc_cosine"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_nearly_parallel_inputs_do_not_spoil_positivity(make, depth):
+    line = np.linspace(1, 2, 20)[:, None] * [[1.0, 2.0, 3.0]]
+    kernel = make(depth=depth)
+    K = kernel(line)
+    assert np.linalg.eigvalsh(K)[0] > -1e-13 * np.trace(K)
+    # along a ray these kernels are linear
+    np.testing.assert_allclose(K, K[0, 0] * np.outer(line[:, 0], line[:, 0]), rtol=1e-12)
+
+
 def test_random_features_approach_their_kernels_and_have_their_rank():
     wide = kernels.random_features(200_000, "cos", sigma=1.5, seed=3)
     np.testing.assert_allclose(wide(X, Z), kernels.rbf(1.5)(X, Z), atol=6 / math.sqrt(200_000))

@@ -16,10 +16,17 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.inductive_bias.data import as_random, loss_name, sample_size
-from tlstat.inductive_bias.estimate import LAW_METHODS, by_law, by_splitting, sampled_bias
+from tlstat.inductive_bias.estimate import (
+    LAW_METHODS,
+    by_law,
+    by_published_fit,
+    by_splitting,
+    law_of_error,
+    sampled_bias,
+)
 from tlstat.inductive_bias.population import grid_of, over_test_sets
 from tlstat.inductive_bias.result import Bias
-from tlstat.inductive_bias.task import Task, prepare
+from tlstat.inductive_bias.task import SAMPLED, Task, prepare
 
 __all__ = ["Bias", "bias_of", "inductive_bias"]
 
@@ -64,8 +71,8 @@ def inductive_bias(
     method : str
         "auto" takes the exact law where one is known, counts finite spaces, and samples or splits
         otherwise; "exact", "monte_carlo", "splitting" insist; "saddlepoint", "tilted",
-        "chernoff", "small_ball", "moment_matched" and "published" are the other estimators where
-        the law is known.
+        "chernoff", "small_ball" and "moment_matched" are the other estimators where the law is
+        known, and "published" is the paper's fit to sampled errors, for comparison.
     event : {"test", "population"}
         Error on these test points, or on the law that they come from.
     task : {"auto", "regression", "classification"}
@@ -171,10 +178,13 @@ def measure(
     }
     if method not in ("monte_carlo", "splitting"):
         if law is None:
-            law = conditioned.error_law(X, y, weights=weights, loss=loss)
+            law, known["details"] = law_of_error(conditioned, X, y, weights=weights, loss=loss)
         if law is not None:
+            if method == "published":
+                options = {"size": size or SAMPLED}
             return by_law(law, target_error, method, known, rng, options)
-        if method != "auto":
+        known.pop("details", None)
+        if method not in ("auto", "published"):
             raise InputError(
                 f"method is {method!r}, but {type(ready.space).__name__} has no exact law of the "
                 f"{known['loss']} error; expected auto, monte_carlo or splitting"
@@ -186,6 +196,8 @@ def measure(
     if draws is None:
         draws = conditioned.draw(X, y, rng, size or ready.size, weights=weights, loss=loss)
     known["kept_share"] = draws.kept_share
+    if method == "published":
+        return by_published_fit(draws.errors, target_error, known)
     sampled = sampled_bias(draws.errors, target_error, known)
     few = sampled.details.get("hits", 0) < HITS
     if method == "auto" and few and latent is not None and not ready.trains:

@@ -11,12 +11,23 @@ from tlstat.errors import InputError
 from tlstat.inductive_bias.result import Bias
 from tlstat.inductive_bias.spaces.base import Latent
 from tlstat.inductive_bias.spaces.finite_law import FiniteLaw
+from tlstat.inductive_bias.spaces.gaussian import ConditionedGaussian
 
 # estimators of `tlstat.inductive_bias.tails` that need the law
 LAW_METHODS = ("saddlepoint", "tilted", "chernoff", "small_ball", "moment_matched", "published")
 PARTICLES = 250
 # extrapolation of a fitted law beyond the sample, in nats
 EXTRAPOLATED = 3.0
+
+
+def law_of_error(
+    conditioned: Any, X: Any, y: Any, *, weights: Any = None, loss: str | None = None
+) -> tuple[Any, dict[str, Any]]:
+    """The law of the test error, or None, and what was taken for zero in it."""
+    if isinstance(conditioned, ConditionedGaussian) and loss in (None, "squared"):
+        spectrum = conditioned.spectrum(X, y, weights=weights)
+        return spectrum.law(), {"modes": len(spectrum.weights), "clipped_modes": spectrum.clipped}
+    return conditioned.error_law(X, y, weights=weights, loss=loss), {}
 
 
 def by_law(
@@ -26,7 +37,8 @@ def by_law(
     from tlstat.inductive_bias.tails import effective_dimension
 
     smallest = float(law.support()[0])
-    known = {**known, "mean_error": float(law.mean()), "smallest_error": smallest}
+    known = {"details": {}, **known}
+    known |= {"mean_error": float(law.mean()), "smallest_error": smallest}
     continuous = hasattr(law, "log_probabilities")
     if math.isinf(law.logcdf(x)):
         where = f"below {smallest:.6g}" if x < smallest else f"not above {smallest:.6g}"
@@ -34,6 +46,12 @@ def by_law(
             f"No hypothesis that fits the training data has an error of at most {x:g}: it is "
             f"{where}, the smallest possible one."
         )
+        clipped = known.get("details", {}).get("clipped_modes")
+        if clipped:
+            reason += (
+                f" {clipped} directions of the test error count as fixed: rounding cannot tell "
+                "their variance from 0."
+            )
         how = "exact" if not isinstance(law, FiniteLaw) else "counted"
         return Bias(math.inf, (math.inf, math.inf), how, notes=(reason,), **known)
     if isinstance(law, FiniteLaw):
@@ -51,11 +69,11 @@ def by_law(
 def _counted(law: FiniteLaw, x: float, known: dict[str, Any]) -> Bias:
     nats = max(0.0, -float(law.logcdf(x)))
     slack = 2 * law.log_error + 1e-14 * nats
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = known.pop("details")
     notes: tuple[str, ...] = ()
     if law.counts is not None:
         good = sum(c for c, e in zip(law.counts, law.errors, strict=True) if e <= x + 1e-12)
-        details = {"good": str(good), "fitting": str(law.total)}
+        details = {**details, "good": str(good), "fitting": str(law.total)}
     elif law.log_error:
         notes = (f"The prior weights are known to {law.log_error:.2g} each, in nats.",)
     interval = (max(0.0, nats - slack), nats + slack)
@@ -68,8 +86,8 @@ def _other(
     from tlstat.inductive_bias import tails
 
     if method == "published":
-        errors = np.asarray(law.rvs(size=options.get("size", 10_000), random_state=_seed(rng)))
-        return _published(errors, x, known)
+        errors = np.asarray(law.rvs(size=options["size"], random_state=_seed(rng)))
+        return by_published_fit(errors, x, known)
     estimator = getattr(tails, method)
     found = estimator(law, x, rng, **options) if method == "tilted" else estimator(law, x)
     return Bias(found.nats, _interval(found), method, notes=(found.statement,), **known)
@@ -94,13 +112,14 @@ def sampled_bias(errors: np.ndarray, x: float, known: dict[str, Any]) -> Bias:
     )
 
 
-def _published(errors: np.ndarray, x: float, known: dict[str, Any]) -> Bias:
+def by_published_fit(errors: np.ndarray, x: float, known: dict[str, Any]) -> Bias:
+    """By the paper's rule: a scaled non-central chi-squared law fitted to sampled errors."""
     from tlstat.inductive_bias import tails
 
     fit = tails.published_fit(errors)
     nats = float(fit.nats(x))
     note = "The published rule: a fitted law is read off where no error was sampled."
-    details = {"df": fit.df, "nc": fit.nc, "scale": fit.scale}
+    details = {**known.pop("details", {}), "df": fit.df, "nc": fit.nc, "scale": fit.scale}
     return Bias(nats, (0.0, math.inf), "published", notes=(note,), details=details, **known)
 
 

@@ -126,16 +126,10 @@ def arc_cosine(order: int = 1, depth: int = 1, bias: float = 0.0) -> Kernel:
     depth, bias = _layers(depth), _variance(bias)
 
     def function(X: Matrix, Z: Matrix) -> Matrix:
-        inner, norm_x, norm_z = _inner(X, Z, bias)
+        pair = _start(X, Z, bias)
         for layer in range(depth):
-            if layer:
-                inner, norm_x, norm_z = inner + bias, norm_x + bias, norm_z + bias
-            angle = _angle(inner, norm_x, norm_z)
-            size = np.multiply.outer(norm_x, norm_z) ** (order / 2)
-            inner = size * _j(order, angle) / np.pi
-            top = _j(order, np.zeros(())) / np.pi
-            norm_x, norm_z = norm_x**order * top, norm_z**order * top
-        return inner
+            pair = _layer(_biased(pair, bias) if layer else pair, order)
+        return pair.inner()
 
     return Kernel("arc_cosine", function, {"order": order, "depth": depth, "bias": bias})
 
@@ -155,14 +149,12 @@ def ntk(depth: int = 1, bias: float = 0.0) -> Kernel:
     depth, bias = _layers(depth), _variance(bias)
 
     def function(X: Matrix, Z: Matrix) -> Matrix:
-        inner, norm_x, norm_z = _inner(X, Z, bias)
-        tangent = inner
+        pair = _start(X, Z, bias)
+        tangent = pair.inner()
         for _ in range(depth):
-            angle = _angle(inner, norm_x, norm_z)
-            size = np.sqrt(np.multiply.outer(norm_x, norm_z))
-            inner = size * _j(1, angle) / np.pi + bias
-            norm_x, norm_z = norm_x + bias, norm_z + bias
-            tangent = inner + tangent * (np.pi - angle) / np.pi
+            slope = (np.pi - pair.angle()) / np.pi
+            pair = _biased(_layer(pair, 1), bias)
+            tangent = pair.inner() + tangent * slope
         return tangent
 
     return Kernel("ntk", function, {"depth": depth, "bias": bias})
@@ -253,28 +245,58 @@ def _frequencies(seed: int, d: int, width: int) -> Matrix:
     return generator.standard_normal((d, width))
 
 
-def _inner(X: Matrix, Z: Matrix, bias: float) -> tuple[Matrix, Matrix, Matrix]:
-    return (
-        X @ Z.T + bias,
-        np.einsum("ij,ij->i", X, X) + bias,
-        np.einsum("ij,ij->i", Z, Z) + bias,
-    )
+@dataclass(frozen=True)
+class _Pair:
+    """Covariances of two sets of inputs, by norms (n,), (m,) and ``1 - cos theta`` (n, m).
+
+    The angle of nearly parallel inputs is lost in their cosine, but not in its distance from 1.
+    """
+
+    left: Matrix
+    right: Matrix
+    gap: Matrix
+
+    def size(self) -> Matrix:
+        return np.multiply.outer(self.left, self.right)
+
+    def inner(self) -> Matrix:
+        return self.size() * (1 - self.gap)
+
+    def angle(self) -> Matrix:
+        return 2 * np.arcsin(np.sqrt(np.clip(self.gap / 2, 0, 1)))
 
 
-def _angle(inner: Matrix, norm_x: Matrix, norm_z: Matrix) -> Matrix:
-    size = np.sqrt(np.multiply.outer(norm_x, norm_z))
-    # a zero vector is orthogonal to all
-    cosine = np.divide(inner, size, out=np.zeros_like(inner), where=size > 0)
-    return np.arccos(np.clip(cosine, -1, 1))
+def _start(X: Matrix, Z: Matrix, bias: float) -> _Pair:
+    left, right = (np.column_stack([A, np.full(len(A), math.sqrt(bias))]) for A in (X, Z))
+    norms = [np.linalg.norm(A, axis=1) for A in (left, right)]
+    unit = [
+        np.divide(A, norm[:, None], out=np.zeros_like(A), where=norm[:, None] > 0)
+        for A, norm in zip((left, right), norms, strict=True)
+    ]
+    return _Pair(norms[0], norms[1], cdist(unit[0], unit[1], "sqeuclidean") / 2)
 
 
-def _j(order: int, angle: Matrix) -> Matrix:
-    """Cho and Saul's J_order."""
+def _layer(pair: _Pair, order: int) -> _Pair:
+    """Twice the mean product of activations; J_order of Cho and Saul, as ``J(0) - J(theta)``."""
+    t = pair.angle()
     if order == 0:
-        return np.pi - angle
+        return _Pair(np.ones_like(pair.left), np.ones_like(pair.right), t / np.pi)
     if order == 1:
-        return np.sin(angle) + (np.pi - angle) * np.cos(angle)
-    return 3 * np.sin(angle) * np.cos(angle) + (np.pi - angle) * (1 + 2 * np.cos(angle) ** 2)
+        gap = 2 * np.sin(t / 2) ** 2 - (np.sin(t) - t * np.cos(t)) / np.pi
+        return _Pair(pair.left, pair.right, gap)
+    rest = 3 * (t - np.sin(t) * np.cos(t)) + 2 * (np.pi - t) * np.sin(t) ** 2
+    top = math.sqrt(3.0)
+    return _Pair(top * pair.left**2, top * pair.right**2, rest / (3 * np.pi))
+
+
+def _biased(pair: _Pair, bias: float) -> _Pair:
+    """``bias`` added to all covariances."""
+    if bias == 0:
+        return pair
+    left, right = np.sqrt(pair.left**2 + bias), np.sqrt(pair.right**2 + bias)
+    before, after = pair.size(), np.multiply.outer(left, right)
+    apart = bias * np.subtract.outer(pair.left, pair.right) ** 2 / (after + before + bias)
+    return _Pair(left, right, (apart + before * pair.gap) / after)
 
 
 def _positive(value: Any, name: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -98,12 +99,15 @@ def read_split(
 def _frame(path: str) -> pandas.DataFrame:
     import pandas as pd
 
-    source: Any = sys.stdin if path == "-" else path
     try:
-        frame = pd.read_csv(source, sep=None, engine="python", encoding="utf-8-sig")
+        if path == "-":
+            text = sys.stdin.read()
+        else:
+            with open(path, encoding="utf-8-sig") as file:
+                text = file.read()
+        delimiter = next((d for d in ";\t" if d in text.partition("\n")[0]), ",")
+        frame = pd.read_csv(io.StringIO(text), sep=delimiter, skipinitialspace=True)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no table: {error}") from None
-    except ValueError as error:
         raise InputError(f"{path} is no table: {error}") from None
     if len(frame) < 3:
         raise InputError(f"{path} has {len(frame)} rows of data; expected at least 3")

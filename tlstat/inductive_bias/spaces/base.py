@@ -144,7 +144,10 @@ class ConditionedSpace(ABC):
         """The law for each row of weights (B, m), or None where none is known."""
         laws = []
         for row in weights:
-            law = self.error_law(X_test, y_test, weights=row, loss=loss)
+            kept = np.flatnonzero(row)
+            equal = None if np.ptp(row[kept]) == 0 else row[kept]
+            X, y = [X_test[i] for i in kept], np.asarray(y_test)[kept]
+            law = self.error_law(X, y, weights=equal, loss=loss)
             if law is None:
                 return None
             laws.append(law)
