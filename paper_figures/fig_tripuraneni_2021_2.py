@@ -2,8 +2,8 @@
 
 Squared distance against all source samples at n = 40 a task, d = 24, r = 3, sigma = 1 and
 nu = 1/3. Lines: leading terms, derived for this package, without a fitted constant; faint where
-they do not claim to hold (a worst squared sine above 0.15). Grey: a random subspace. The dotted
-line is the order that the paper proves for moments, d r^2/N, with constant 1.
+they do not claim to hold (a worst squared sine above 0.15). Grey: a random subspace. Dotted:
+d r^2/N, the order of the lower bound for r directions, which ERM attains and moments miss by r.
 """
 
 import numpy as np
