@@ -224,6 +224,24 @@ def test_classes_are_made_one_hot_and_numbers_are_not():
     assert inductive_bias("rbf", A, a.astype(float), B, b.astype(float), 0.1).nats == numbers.nats
 
 
+def test_frames_and_tensors_are_taken():
+    import pandas as pd
+    import torch
+
+    expected = inductive_bias(SMOOTH, *DATA, 0.01)
+    frames = (pd.DataFrame(X), pd.Series(Y), pd.DataFrame(X_TEST), pd.Series(Y_TEST))
+    assert inductive_bias(SMOOTH, *frames, 0.01) == expected
+    assert inductive_bias(SMOOTH, *map(torch.as_tensor, DATA), 0.01) == expected
+    bits, y = pd.DataFrame(cube(3)), pd.Series(cube(3)[:, 0])
+    counted = inductive_bias(ThresholdSpace(3), bits[:3], y[:3], bits, y, 0.0)
+    assert (
+        counted.nats
+        == inductive_bias(
+            ThresholdSpace(3), cube(3)[:3], cube(3)[:3, 0], cube(3), cube(3)[:, 0], 0.0
+        ).nats
+    )
+
+
 # ------------------------------------------------------------------ the population
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest, ncx2, ortho_group
@@ -147,6 +148,29 @@ def test_sampling_is_chunked_without_effect_on_the_law(monkeypatch):
     errors = space.sample_errors(X_test, Y_test, 0, 3001)
     assert errors.shape == (3001,)
     assert kstest(errors, space.error_law(X_test, Y_test).cdf).pvalue > 1e-6
+
+
+def test_torch_samples_the_same_law():
+    from tlstat.backend import Random
+
+    X, Y, X_test, Y_test = problem()
+    space = KernelSpace("rbf").condition(X, Y)
+    host = space.sample_errors(X_test, Y_test, Random(1), 500)
+    tensor = space.sample_errors(X_test, Y_test, Random(1, "torch"), 500)
+    np.testing.assert_allclose(tensor.numpy(), host, rtol=1e-12)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_samples_the_same_law():
+    from tlstat.backend import Random
+
+    X, Y, X_test, Y_test = problem()
+    space = KernelSpace("rbf").condition(X, Y)
+    drawn = space.sample_errors(X_test, Y_test, Random(1, "torch", "cuda"), 20_000)
+    assert drawn.device.type == "cuda"
+    law = space.error_law(X_test, Y_test)
+    assert kstest(drawn.cpu().numpy(), law.cdf).pvalue > 1e-6
 
 
 def test_a_repeated_test_point_is_a_weight_of_two():

@@ -84,7 +84,7 @@ def inductive_bias(
         Weights of the test points.
     grid : (X, y) or (X, y, weights), optional
         For the population event: a fine weighted grid of inputs with the target's values. The
-        error is that in L2 of the weighted grid, and nothing is bootstrapped.
+        error is that in L2 of the weighted grid, and exact.
     size : int, optional
         Hypotheses sampled (10,000; 200 for trained networks), or particles of splitting
         in each of its replicates (250).

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tlstat.backend import to_numpy
 from tlstat.errors import InputError
 from tlstat.inductive_bias.data import one_hot
 from tlstat.inductive_bias.spaces.base import ConditionedSpace, HypothesisSpace, Latent
@@ -82,6 +83,7 @@ def prepare(
     if task not in TASKS:
         raise InputError(f"task is {task!r}; expected one of {', '.join(TASKS)}")
     made = as_space(space)
+    X_train, y_train, X_test, y_test = map(_array, (X_train, y_train, X_test, y_test))
     _check_rows(X_train, y_train, "train", least=0)
     _check_rows(X_test, y_test, "test", least=1)
     C = 1
@@ -126,6 +128,13 @@ def _classification(y_train: Any, y_test: Any, task: str) -> bool:
             "task='classification' or task='regression', to say what they are"
         )
     return True
+
+
+def _array(values: Any) -> Any:
+    """Data frames and tensors as arrays; lists (of strings) stay as they are."""
+    if hasattr(values, "to_numpy"):
+        return values.to_numpy()
+    return to_numpy(values) if hasattr(values, "detach") else values
 
 
 def _check_rows(X: Any, y: Any, part: str, least: int) -> None:
