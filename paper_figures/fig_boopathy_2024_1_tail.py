@@ -37,5 +37,5 @@ def draw(results):
         ax.set_xlabel("error / mean error")
     axes[0].invert_xaxis()  # shared
     axes[0].set_ylabel("nats")
-    axes[0].legend(loc="upper left")
+    axes[0].legend(loc="lower right", bbox_to_anchor=(1, 0.17))
     return fig
