@@ -43,7 +43,9 @@ def draw(results):
         ax.imshow(image.reshape(8, 8), cmap="PuOr", vmin=-limit, vmax=limit)
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
+        ax.spines[:].set_visible(False)
         ax.set_title(title, fontsize=8)
+    axes[1, 0].set_ylabel("components", fontsize=8)
     return fig
 
 
@@ -83,5 +85,5 @@ def images():
     is_8 = np.where(y[target] == 8, 1.0, -1.0)
     transfer = learned.fit_target(Z[target], is_8)
     ridge = FewShotRegressor(ridge="loo").fit(Z[target], is_8)
-    found = [(f"component {k + 1}", row @ axes) for k, row in enumerate(learned.components_)]
-    return [*found, ("8, transfer", transfer.coef_ @ axes), ("8, ridge", ridge.coef_ @ axes)]
+    found = [(f"{k + 1}", row @ axes) for k, row in enumerate(learned.components_)]
+    return [*found, ("an 8: transfer", transfer.coef_ @ axes), ("an 8: ridge", ridge.coef_ @ axes)]

@@ -83,11 +83,11 @@ def _triangle(subject: Any, case: Any) -> None:
     """By way of the midpoint, where the inequality is tightest."""
     both = case.B_hat @ case.B_hat.T + case.B @ case.B.T
     third = np.linalg.eigh(both)[1][:, -case.B.shape[1] :]
-    ab, bc, ac = (
+    whole, first, second = (
         np.sqrt(_sines(subject, left, right)[0])
-        for left, right in ((case.B_hat, case.B), (case.B, third), (case.B_hat, third))
+        for left, right in ((case.B_hat, case.B), (case.B_hat, third), (third, case.B))
     )
-    require(ac <= ab + bc + 1e-10, f"largest sines {ac} > {ab} + {bc}")
+    require(whole <= first + second + 1e-10, f"largest sines {whole} > {first} + {second}")
 
 
 def _law(name: str, statement: str, check: Callable[..., None]) -> Law:
