@@ -132,7 +132,7 @@ def _minimum(function, low):
     def point(u):
         return -mp.exp(u) if low is None else low * mp.exp(u) / (1 + mp.exp(u))
 
-    a, b = mp.mpf(-40), mp.mpf(1500)
+    a, b = mp.mpf(-40), mp.mpf(1500 if low is None else 40)
     ratio = (mp.sqrt(5) - 1) / 2
     while b - a > 1e-4:
         c, d = b - ratio * (b - a), a + ratio * (b - a)
