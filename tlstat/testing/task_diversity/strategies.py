@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ def basis(rng: np.random.Generator, d: int, r: int) -> np.ndarray:
     return rotation(rng, d)[:, :r]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Subspaces:
     """Two r-dimensional subspaces of R^d with known principal angles.
 
@@ -79,7 +79,7 @@ def subspace_pairs(max_d: int = 7) -> Any:
     return pairs()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False)
 class Heads:
     """Heads ``A`` (t, r) of source tasks, one a row."""
 
@@ -116,18 +116,17 @@ def task_heads(max_t: int = 8, max_r: int = 4, *, spanning: bool = False) -> Any
     return heads()
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class MultiTask:
     """Tasks ``y_j = X_j B alpha_j + noise`` with Gaussian covariates of covariance I.
 
     ``X`` and ``y`` are lists, ``B`` (d, r) is the truth.
     """
 
-    X: list[np.ndarray]
-    y: list[np.ndarray]
-    B: np.ndarray
-    sigma: float
-    seed: int
+    # no dataclass: hypothesis would print every entry of those
+    def __init__(
+        self, X: list[np.ndarray], y: list[np.ndarray], B: np.ndarray, sigma: float, seed: int
+    ) -> None:
+        self.X, self.y, self.B, self.sigma, self.seed = X, y, B, sigma, seed
 
     def __repr__(self) -> str:
         sizes = [len(out) for out in self.y]
@@ -143,10 +142,6 @@ class MultiTask:
     def rng(self) -> np.random.Generator:
         """A fresh generator for what else a law draws."""
         return np.random.default_rng(self.seed)
-
-    def replace(self, **changes: Any) -> MultiTask:
-        """A copy with other parts."""
-        return replace(self, **changes)
 
 
 def multitask_problems(*, noise: float | None = None, large: bool = False) -> Any:
