@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.gaussian_process.kernels import RBF
 
 from tlstat.errors import InputError
@@ -232,6 +233,8 @@ def test_frames_and_tensors_are_taken():
     frames = (pd.DataFrame(X), pd.Series(Y), pd.DataFrame(X_TEST), pd.Series(Y_TEST))
     assert inductive_bias(SMOOTH, *frames, 0.01) == expected
     assert inductive_bias(SMOOTH, *map(torch.as_tensor, DATA), 0.01) == expected
+    sparse = csr_array(X)
+    assert inductive_bias(SMOOTH, sparse, Y, X_TEST, Y_TEST, 0.01) == expected
     bits, y = pd.DataFrame(cube(3)), pd.Series(cube(3)[:, 0])
     counted = inductive_bias(ThresholdSpace(3), bits[:3], y[:3], bits, y, 0.0)
     assert (
@@ -420,6 +423,10 @@ def call(**changes):
         ({"loss": "zero_one", "method": "exact"}, "no exact law of the zero_one error"),
         ({"method": "monte_carlo", "size": 0}, "size is 0"),
         ({"seed": "today"}, "rng is 'today'"),
+        ({"moves": 3, "method": "exact"}, "'moves' is no option of method 'exact'; expected none"),
+        ({"speed": 3}, "'speed' is no option of method 'auto'; expected some of n_particles"),
+        ({"X_train": X + 1j}, "X_train has complex entries"),
+        ({"y_train": 1e200 * Y}, r"y_train\[0\] is .*e\+199; expected numbers up to 1e\+100"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(changes, message):

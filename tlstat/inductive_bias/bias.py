@@ -32,6 +32,8 @@ __all__ = ["Bias", "bias_of", "inductive_bias"]
 
 METHODS = ("auto", "exact", "monte_carlo", "splitting", *LAW_METHODS)
 EVENTS = ("test", "population")
+SPLITTING = ("n_particles", "moves", "replicates", "max_nats")
+OPTIONS = {"auto": SPLITTING, "splitting": SPLITTING, "tilted": ("interval",)}
 # hypotheses below the target error that make sampling good enough for "auto"
 HITS = 50
 
@@ -94,7 +96,8 @@ def inductive_bias(
         Groups of test points of the jackknife, for the population event without a grid.
     seed : int, Generator or Random
     **options
-        Passed on to the method (`tlstat.inductive_bias.tails`).
+        Of splitting: n_particles, moves, replicates, max_nats; of "tilted": interval. See
+        `tlstat.inductive_bias.tails`.
 
     Returns
     -------
@@ -118,11 +121,8 @@ def inductive_bias(
     ('exact', 10, 1)
     """
     _check(method, event, target_error, level)
+    _check_settings(method, loss, size, options)
     ready = prepare(space, X_train, y_train, X_test, y_test, task=task)
-    if loss is not None:
-        loss_name(loss)
-    if size is not None:
-        sample_size(size)
     rng = as_random(seed)
     if event == "population" and grid is not None:
         ready, weights = grid_of(ready, grid)
@@ -180,8 +180,8 @@ def measure(
         if law is None:
             law, known["details"] = law_of_error(conditioned, X, y, weights=weights, loss=loss)
         if law is not None:
-            if method == "published":
-                options = {"size": size or SAMPLED}
+            if method in ("published", "tilted"):
+                options = {**options, "size": size or SAMPLED}
             return by_law(law, target_error, method, known, rng, options)
         known.pop("details", None)
         if method not in ("auto", "published"):
@@ -243,3 +243,17 @@ def _check(method: Any, event: Any, target_error: Any, level: Any) -> None:
         )
     if not isinstance(level, float) or not 0 < level < 1:
         raise InputError(f"level is {level!r}; expected a number in (0, 1)")
+
+
+def _check_settings(method: str, loss: Any, size: Any, options: dict[str, Any]) -> None:
+    if loss is not None:
+        loss_name(loss)
+    if size is not None:
+        sample_size(size)
+    allowed = OPTIONS.get(method, ())
+    unknown = sorted(set(options) - set(allowed))
+    if unknown:
+        raise InputError(
+            f"{unknown[0]!r} is no option of method {method!r}; expected "
+            + (f"some of {', '.join(allowed)}" if allowed else "none")
+        )

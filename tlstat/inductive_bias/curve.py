@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.inductive_bias.bias import _check, measure
+from tlstat.inductive_bias.bias import _check, _check_settings, measure
 from tlstat.inductive_bias.data import as_random
 from tlstat.inductive_bias.result import Bias
 from tlstat.inductive_bias.task import Task, prepare
@@ -137,6 +137,8 @@ def bias_curve(
     -------
     BiasCurve
     """
+    _check(method, "test", 0.0, level)
+    _check_settings(method, loss, size, options)
     ready = prepare(space, X_train, y_train, X_test, y_test, task=task)
     rng = as_random(seed).spawn("hypotheses")
     given = {"weights": weights, "loss": loss}
@@ -146,8 +148,6 @@ def bias_curve(
     if law is None and method != "splitting" and not _hard(ready, given, rng, method):
         draws = ready.conditioned.draw(ready.X_test, ready.y_test, rng, size or ready.size, **given)
     errors = _targets(target_errors, law, draws)
-    for x in errors:
-        _check(method, "test", x, level)
     biases = [
         measure(
             ready,

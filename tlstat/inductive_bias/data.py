@@ -10,6 +10,8 @@ from tlstat.backend import Random
 from tlstat.errors import InputError
 
 LOSSES = ("squared", "zero_one")
+# squares of what is larger, divided by small variances, overflow
+LARGEST = 1e100
 
 
 def inputs(X: Any, name: str = "X", features: int | None = None) -> np.ndarray:
@@ -151,16 +153,19 @@ def sample_size(size: Any) -> int:
 
 
 def _numbers(values: Any, name: str) -> np.ndarray:
+    if np.iscomplexobj(values):
+        raise InputError(f"{name} has complex entries; expected real numbers")
     try:
         table = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise InputError(f"{name} is no array of numbers: {error}") from error
     if table.ndim == 0 or table.shape[0] == 0:
         raise InputError(f"{name} has shape {table.shape}; expected at least one row")
-    bad = ~np.isfinite(table)
+    bad = ~(np.abs(table) <= LARGEST)
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise InputError(f"{name}{list(at)} is {table[at]}; expected finite numbers")
+        wanted = "finite numbers" if not np.isfinite(table[at]) else f"numbers up to {LARGEST:g}"
+        raise InputError(f"{name}{list(at)} is {table[at]}; expected {wanted}")
     return table
 
 

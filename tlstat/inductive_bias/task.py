@@ -131,7 +131,9 @@ def _classification(y_train: Any, y_test: Any, task: str) -> bool:
 
 
 def _array(values: Any) -> Any:
-    """Data frames and tensors as arrays; lists (of strings) stay as they are."""
+    """Data frames, sparse matrices and tensors as arrays; lists (of strings) stay as they are."""
+    if hasattr(values, "toarray"):
+        return values.toarray()
     if hasattr(values, "to_numpy"):
         return values.to_numpy()
     return to_numpy(values) if hasattr(values, "detach") else values

@@ -97,7 +97,8 @@ def factorise(K: np.ndarray, Y: np.ndarray, noise: float, jitter: Any) -> Factor
             f"{smallest:.3g} beside {largest:.3g}; expected a positive semi-definite one, or "
             f"jitter above {-smallest / mean:.3g} (relative to its mean diagonal)"
         )
-    A = K + (noise + added) * np.eye(n)
+    A = K
+    A[np.diag_indices(n)] += noise + added
     lower, kept = _pivoted(A)
     residual = _residual(A, lower, kept, Y, noise + added)
     if len(kept) < n and jitter != "auto":
