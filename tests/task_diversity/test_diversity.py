@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from tlstat.errors import InputError
 from tlstat.task_diversity.diversity import (
     check_diversity,
+    check_gap,
     diversity,
     gap_of_features,
     gap_of_moments,
@@ -176,6 +177,17 @@ def test_the_inequality_for_any_pair(seed, r, width, isotropic):
         np.zeros((d, 1)) + 1.0, rng.normal(size=(d, r)), A, nu=1e6, eps=1e6, covariance=Sigma
     )
     assert looser.holds
+
+
+def test_the_inequality_for_nonlinear_features():
+    rng = np.random.default_rng(12)
+    X, A = rng.normal(size=(200, 4)), rng.normal(size=(5, 3))
+    H = np.tanh(X @ rng.normal(size=(4, 3)))
+    for _ in range(50):
+        H_hat = np.maximum(X @ rng.normal(size=(4, 3)), 0)
+        found = check_gap(gap_of_features(H_hat, H), A, radius=2.0)
+        assert found.holds and 0 < found.ratio < 1
+    assert not check_gap(np.diag([1.0, 0, 0]), np.diag([0.1, 2, 2]), nu=0.1).holds
 
 
 def test_equal_representations_have_no_difference():

@@ -27,6 +27,7 @@ from tlstat.task_diversity.gaps import gap_of_features, gap_of_moments, represen
 __all__ = [
     "DiversityCheck",
     "check_diversity",
+    "check_gap",
     "diversity",
     "gap_of_features",
     "gap_of_moments",
@@ -252,8 +253,33 @@ def check_diversity(
     -------
     DiversityCheck
     """
-    non_negative(eps=eps)
     Lambda = representation_gap(B_hat, B, covariance)
+    return check_gap(Lambda, A, nu=nu, eps=eps, radius=radius, target=target)
+
+
+def check_gap(
+    Lambda: Array,
+    A: Array,
+    *,
+    nu: Array | None = None,
+    eps: float = 0.0,
+    radius: float = 1.0,
+    target: Array | None = None,
+) -> DiversityCheck:
+    """As `check_diversity`, for the gap of any two representations, linear or not.
+
+    Parameters
+    ----------
+    Lambda : array, shape (..., r, r)
+        From `gap_of_features` or `gap_of_moments`, say.
+    A, nu, eps, radius, target
+        As in `check_diversity`.
+
+    Returns
+    -------
+    DiversityCheck
+    """
+    non_negative(eps=eps)
     averaged = task_averaged_difference(Lambda, second_moment(A))
     if target is None:
         claimed = diversity(A) / radius**2 if nu is None else nu
