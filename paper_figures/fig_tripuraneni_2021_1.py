@@ -2,9 +2,9 @@
 
 d = 100, r = 5, sigma = 1. Open: the authors' stored means. Filled: ours, with two standard errors;
 the quick profile has only some of the points. Lines: limit law, derived for this package and
-without a fitted constant, with sines as of tilts: it is not meant for the left part of the moment
-curves, where moments are past their breakdown. Left column: n = r, where least squares fits every
-representation; dashes there are a random subspace.
+without a fitted constant; it does not know of the breakdown of moments, and is low where a curve
+leaves 1. At n = r (left) least squares fits every representation, and its line is a random
+subspace. The last authors' sine of Figure 2 holds one bad optimum in thirty.
 """
 
 import math
