@@ -16,7 +16,7 @@ from torch import Tensor
 
 from tlstat.certificates.peft.adapted import AdaptedModel, as_logits, plain_attention
 from tlstat.certificates.peft.inputs import labels, whole, within
-from tlstat.certificates.peft.kernels import argmax_planes, count_errors, signs
+from tlstat.certificates.peft.kernels import argmax_planes, argmax_rows, count_errors, signs
 from tlstat.errors import InputError
 
 MIB = 2**20
@@ -187,12 +187,16 @@ def _labelled(model: AdaptedModel, t: Tensor, x: Tensor, memory: int | None) -> 
         for rows, parts in _pieces(model, t, x, memory):
             for part in parts:
                 out = model.forward(t[rows], x[part])
-                yield rows, part, labels_of(out).T.cpu().numpy(), classes(out)
+                block = np.empty((out.shape[1], out.shape[0]), dtype=np.int8)
+                if out.device.type == "cpu":
+                    argmax_rows(out.contiguous().numpy(), block)
+                else:
+                    block[:] = labels_of(out).T.cpu().numpy()
+                yield rows, part, block, classes(out)
 
 
 def _by_matmul(model: AdaptedModel, t: Tensor, z: Tensor, limit: int) -> Iterator[Piece]:
-    weight, bias = model.head_weights(t[:1])
-    C, p = weight.shape[1:]
+    C = model.head_weights(t[:1])[0].shape[1]
     _few(C)
     n, size = z.shape[0], z.element_size()
     cpu = z.device.type == "cpu"
@@ -200,29 +204,28 @@ def _by_matmul(model: AdaptedModel, t: Tensor, z: Tensor, limit: int) -> Iterato
     width = min(t.shape[0], max(64, room // (C * size * min(n, 128))))
     height = min(n, max(1, room // (C * size * width)))
     planes = z.new_empty(C, height, width)
-    best = np.empty(width, dtype=planes.cpu().numpy().dtype) if cpu else None
+    best, label = np.empty(width, planes[:0].cpu().numpy().dtype), np.empty(width, np.int32)
     block = np.empty((height, width), dtype=np.int8)
     for start in range(0, t.shape[0], width):
         rows = slice(start, min(start + width, t.shape[0]))
         m = rows.stop - start
-        weight, bias = model.head_weights(t[rows])
+        weight, shift = model.head_weights(t[rows])
         by_class = weight.permute(1, 2, 0).contiguous()  # (C, p, m)
+        bias = z.new_zeros(C, m) if shift is None else shift.mT.contiguous()
         for top in range(0, n, height):
             part = slice(top, min(top + height, n))
             h = part.stop - top
             here = planes.view(-1)[: C * h * m].view(C, h, m)
             for c in range(C):
                 torch.mm(z[part], by_class[c], out=here[c])
-                if bias is not None:
-                    here[c] += bias[:, c]
-            if cpu:
+            if not cpu:
+                out = labels_of((here + bias[:, None]).movedim(0, -1)).cpu().numpy()
+            else:
                 out = block.reshape(-1)[: h * m].reshape(h, m)
                 if C == 1:
-                    signs(here[0].numpy(), out)
+                    signs(here[0].numpy(), bias[0].numpy(), out)
                 else:
-                    argmax_planes(here.numpy(), best, out)
-            else:
-                out = (here[0] > 0 if C == 1 else here.argmax(0)).to(torch.int8).cpu().numpy()
+                    argmax_planes(here.numpy(), bias.numpy(), best[:m], label[:m], out)
             yield rows, part, out, max(C, 2)
 
 
