@@ -1,8 +1,8 @@
 """The prior decides: bias of exact learning on classes that are counted.
 
 Every function alike (circles) or every machine alike: automata, trees, normal weights (squares). A
-simple target (full lines) needs fewer nats under the induced prior, the complex one (dashed) more.
-Values are exact; the normal weights' by quasi-Monte Carlo, to 0.01 nats and better.
+simple target (full lines) needs fewer nats under the induced prior, the complex one (dashed) more
+while examples are few. Values are exact; the normal weights' by quasi-Monte Carlo, to 0.01 nats and better.
 """
 
 from tlstat.plotting import COLOURS, figure, style
