@@ -222,9 +222,9 @@ def missing_direction(cell, rng, size):
 @study(
     model=LinearTasks.from_cell,
     design=grid(
-        d=[12, 24], r=2, t=8, n=400, spectrum=[(1.0, 0.0)], sigma=0.25, method=inner(["erm"])
+        d=[12, 24], r=2, t=4, n=400, spectrum=[(1.0, 0.0)], sigma=0.25, method=inner(["erm"])
     ),
-    replicates=300,
+    replicates=500,
     block=50,
     profiles={"paper": {"replicates": 1_000}, "full": {"replicates": 10_000}},
     claims=DEFICIENT,
