@@ -52,13 +52,18 @@ def test_a_thousand_degrees_of_freedom_at_published_points(x, reference):
     assert abs(GeneralizedChiSquared(np.ones(1000)).logcdf(x) - reference) < 6e-4
 
 
-@pytest.mark.parametrize(("df", "nc"), [(1, 0.5), (0.2, 30), (30, 15), (2000, 300), (3, 4e4)])
-@pytest.mark.parametrize("share", [1e-30, 0.01, 0.6, 1, 1.4])
+@pytest.mark.parametrize(
+    ("df", "nc", "share"),
+    [
+        (df, nc, share)
+        for df, nc in ((1, 0.5), (0.2, 30), (30, 15), (2000, 300))
+        for share in (1e-30, 0.01, 0.6, 1, 1.4)
+    ]
+    + [(3, 4e4, 1)],
+)
 def test_equal_weights_are_the_noncentral_law(df, nc, share):
     """Against the Poisson mixture of central laws, 60 digits."""
     x = share * (df + nc)
-    if nc == 4e4 and not 0.6 < share < 1.4:
-        pytest.skip("the mixture needs too many terms")
     with mp.workdps(60):
         half, y = mp.mpf(nc) / 2, mp.mpf(x) / 2
         a = mp.mpf(df) / 2
@@ -169,7 +174,7 @@ def test_a_normal_summand_gives_the_exponentially_modified_normal(sd, w):
 def test_a_difference_of_fractional_modes_agrees_with_a_convolution():
     """One mode of each sign with 1 and 3.5 degrees of freedom, by quadrature over the second."""
     law = GeneralizedChiSquared([1.0, -0.25], [1, 3.5])
-    for x in (-20.0, 0.3, 6.0):
+    for x in (-20.0, 6.0):
         with mp.workdps(30):
             edge = mp.mpf(max(0, -4 * x))
 
@@ -188,7 +193,7 @@ def test_a_difference_of_fractional_modes_agrees_with_a_convolution():
                     4 * v**3 * density(y) * mp.gammainc(0.5, 0, (x + y / 4) / 2, regularized=True)
                 )
 
-            knots = mp.linspace(0, 5, 17)
+            knots = mp.linspace(0, 5, 13)
             above = mp.quad(upper, knots) + mp.gammainc(1.75, 0, edge / 2, regularized=True)
             below = mp.quad(lower, knots)
         agrees(law, x, mp.log(below), mp.log(above))
@@ -230,7 +235,7 @@ def law_of(rows, **options):
 
 
 @given(rows=modes, z=st.floats(-12, 12), sd=st.just(0.0) | st.floats(1e-3, 3))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_tails_add_up_whichever_is_integrated(rows, z, sd):
     law = law_of(rows, normal_sd=sd)
     x = law.mean() + z * law.std()
@@ -247,7 +252,7 @@ def test_tails_add_up_whichever_is_integrated(rows, z, sd):
 
 
 @given(rows=modes, z=st.floats(-5, 40), factor=st.sampled_from([1e-30, 0.25, 1e30]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_scale_order_and_splitting_of_modes_do_not_matter(rows, z, factor):
     law = law_of(rows)
     x = law.mean() + z * law.std()

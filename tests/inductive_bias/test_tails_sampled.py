@@ -77,7 +77,7 @@ def test_tilted_draws_agree_with_the_exact_value_at_any_depth(depth):
 
 @pytest.mark.parametrize(("interval", "level"), [("normal", 0.9), ("bernstein", 0.9)])
 def test_the_tilted_intervals_cover(interval, level):
-    rng, runs = np.random.default_rng(2), 300
+    rng, runs = np.random.default_rng(2), 200
     x = LAW.ilogcdf(-40.0)
     found = [tails.tilted(LAW, x, rng, 600, level=level, interval=interval) for _ in range(runs)]
     hits = sum(f.lower <= -40 <= f.upper for f in found)
@@ -164,10 +164,10 @@ def test_the_interval_of_splitting_covers(score):
     rng, runs, hits = np.random.default_rng(4), 60, 0
     for _ in range(runs):
         found = tails.splitting(
-            score, dim, x, rng, 100, moves=12, killed=0.75, replicates=6, level=0.9
+            score, dim, x, rng, 80, moves=10, killed=0.75, replicates=6, level=0.9
         )
         hits += found.lower <= exact <= found.upper
-    # Student's interval is asymptotic in the particles: two points are granted at 100
+    # Student's interval is asymptotic in the particles: two points are granted at 80
     assert hits >= least_hits(0.88, runs)
 
 
@@ -273,14 +273,14 @@ def test_the_published_reading_and_its_traps():
 
 def test_the_published_fit_on_draws_of_its_own_family():
     """Generic optimiser and default start: the fitted parameters are scipy's own."""
-    errors = GeneralizedChiSquared([0.5], 20, 3).rvs(2000, 1)
+    errors = GeneralizedChiSquared([0.5], 20, 3).rvs(500, 1)
     fit = tails.published_fit(errors)
     with np.errstate(all="ignore"):
         df, nc, loc, scale = stats.ncx2.fit(errors, floc=0)
     assert loc == 0 and (fit.df, fit.nc, fit.scale) == (df, nc, scale)
     likelihood = stats.ncx2.logpdf(errors, df, nc, scale=scale).sum()
     assert fit.log_likelihood == pytest.approx(likelihood, rel=1e-9)
-    assert fit.draws == 2000
+    assert fit.draws == 500
 
 
 def test_the_profile_is_flat_where_the_tail_is_not():

@@ -49,6 +49,29 @@ def test_the_exact_value_comes_with_its_numerical_error():
     assert "exact" in tails.contour(ONE, 1.0).statement
 
 
+def test_a_kernel_space_on_digits():
+    """Values of an independent prototype: 500 + 200 points, bandwidth 1, C = 10, 2000 modes."""
+    from sklearn.datasets import load_digits
+
+    from tlstat.inductive_bias import KernelSpace, one_hot
+    from tlstat.inductive_bias.kernels import rbf
+
+    X, y = load_digits(return_X_y=True)
+    order = np.random.default_rng(0).permutation(len(X))[:700]
+    X, y = X[order] / 16, y[order]
+    Y, Y_test, _ = one_hot(y[:500], y[500:])
+    law = KernelSpace(rbf(1.0)).condition(X[:500], Y).error_law(X[500:], Y_test)
+    shares = np.array([0.95, 0.8, 0.6, 0.4, 0.2, 0.1, 0.05, 0.01])
+    exact = (2.627, 22.401, 99.925, 286.49, 750.44, 1324.2, 1956.2, 3515.9)
+    assert -law.logcdf(shares * law.mean()) == pytest.approx(exact, abs=0.06, rel=1e-5)
+    deeper = -law.logcdf(np.array([1e-10, 1e-40]) * law.mean())
+    assert deeper == pytest.approx((21_924.062, 91_001.615), abs=2e-3)
+    found = [tails.chernoff(law, s * law.mean()).nats for s in (0.8, 0.4, 0.01)]
+    assert found == pytest.approx((19.70, 282.7, 3511.6), abs=0.06)
+    found = [tails.moment_matched(law, s * law.mean()).nats for s in (0.8, 0.6, 0.4, 0.2, 0.1)]
+    assert found == pytest.approx((22.48, 102.0, 308.8, 1039, math.inf), rel=5e-4)
+
+
 # --- bounds -------------------------------------------------------------------------------------
 
 
