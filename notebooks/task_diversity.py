@@ -169,7 +169,7 @@ model = LinearRepresentation(9, tol=1e-3).fit(Z[source], Y[source])
 is_8 = np.where(labels == 8, 1.0, -1.0)
 
 print("  m   transfer  estimated (leave one out)   alone   ridge alone")
-for m in (20, 40, 80, 160, 320):
+for m in (40, 80, 160, 320):
     train, test = others[:m], others[m:]
     fits = [
         model.fit_target(Z[train], is_8[train]),
@@ -199,7 +199,8 @@ display(fig)
 # `simulations/sim_task_diversity_real_data.py` judge both.
 #
 # How many components? Left to itself the class takes the number that predicts best on tasks that
-# it has not learned from. On pairs of digits:
+# it has not learned from. On pairs of digits the error still falls at the limit that we set: they
+# are of low rank only nearly.
 
 # %%
 X, y = [], []

@@ -148,6 +148,25 @@ def test_special_designs():
     assert optimal_allocation(np.ones((3, 1)), 30, criterion="E").value == pytest.approx(1)
 
 
+def test_designs_of_any_scale():
+    """Small parts of a target, heads of very different norms, and units."""
+    A = np.array([[1.0, 0], [0, 1e3]])
+    c = optimal_allocation(A, 10**6, target=[1.0, 1e-4])
+    assert c.weights == pytest.approx([1, 1e-7]) and c.gap < 1e-9
+    E = optimal_allocation(np.diag([1.0, 30]), 10**6, criterion="E")
+    assert E.shares == pytest.approx([900 / 901, 1 / 901], rel=1e-2) and E.gap < 1e-4
+    # what an interior-point method cannot resolve, the gap tells
+    E = optimal_allocation(A, 10**8, criterion="E")
+    assert E.value == pytest.approx(1 + 1e-6, rel=1e-3) and E.gap < 1e-3
+    assert E.value >= 1 + 1e-6 >= E.lower * (1 - 1e-9)
+    rng = np.random.default_rng(6)
+    A, target = rng.normal(size=(9, 3)), rng.normal(size=3)
+    base = optimal_allocation(A, 900, target=target)
+    for scale in (1e-9, 1e9):
+        other = optimal_allocation(scale * A, 900, target=target / scale)
+        assert other.counts.tolist() == base.counts.tolist() and other.gap < 1e-9
+
+
 def test_values_where_the_target_is_not_covered():
     A = np.eye(2)
     assert allocation_value(A, [5, 0], target=[1.0, 0.0]) == pytest.approx(0.2)

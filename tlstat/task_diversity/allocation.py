@@ -33,7 +33,7 @@ __all__ = ["Allocation", "allocation_value", "efficient_rounding", "optimal_allo
 Array = Any
 
 CRITERIA = ("c", "E")
-# shares below this are a solver's zeros
+# contributions below this share of the largest are a solver's zeros
 _NOTHING = 1e-6
 
 
@@ -244,17 +244,18 @@ def _elfving(A: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray,
     """The smallest L1 norm of ``w`` with ``A'w = target``, and the dual's vector."""
     import cvxpy as cp
 
-    scale = np.linalg.norm(A)
+    scale, size = np.linalg.norm(A), np.linalg.norm(target)
     w = cp.Variable(len(A))
-    express = (A / scale).T @ w == target / scale
+    express = (A / scale).T @ w == target / size
     problem = cp.Problem(cp.Minimize(cp.norm1(w)), [express])
     # the simplex method ends at a vertex: few tasks, and exact zeros
     problem.solve(solver=cp.HIGHS)
     if problem.status != "optimal":
         raise InputError(f"the linear program of the allocation ended as {problem.status}")
-    weights = np.where(np.abs(w.value) > _NOTHING * np.max(np.abs(w.value)), w.value, 0.0)
-    used = np.flatnonzero(weights)
+    part = np.abs(w.value) * np.linalg.norm(A, axis=1) / scale
+    used = np.flatnonzero(part > _NOTHING**2 * np.max(part))
     # the vertex again, to machine precision
+    weights = np.zeros(len(A))
     weights[used] = np.linalg.lstsq(A[used].T, target, rcond=None)[0]
     u = np.asarray(express.dual_value) / scale
     u = u / np.max(np.abs(A @ u))
@@ -287,5 +288,6 @@ def _e_optimal(A: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     dual = dual / np.trace(dual)
     lower = 1 / float(np.max(np.einsum("jr,rs,js->j", A, dual, A)))
     shares = np.maximum(np.asarray(below.dual_value), 0)
-    shares = np.where(shares > _NOTHING * np.max(shares), shares, 0.0)
+    part = shares * np.sum(A**2, axis=1)
+    shares = np.where(part > _NOTHING * np.max(part), shares, 0.0)
     return shares / np.sum(shares), dual, lower
