@@ -318,6 +318,27 @@ def test_the_population_event_of_sampled_hypotheses():
     assert bias.interval[1] - bias.interval[0] >= test.interval[1] - test.interval[0] - 1e-9
 
 
+def test_noisy_labels_and_the_clean_function():
+    noise, x = 0.3, 0.25
+    noisy = inductive_bias(SMOOTH, *DATA, x, label_noise=noise)
+    rng = np.random.default_rng(0)
+    # averaging the probability over labels: P(e <= x) = E P(e <= x | labels)
+    shares = []
+    for _ in range(300):
+        labels = Y_TEST + math.sqrt(noise) * rng.standard_normal(len(Y_TEST))
+        shares.append(math.exp(-inductive_bias(SMOOTH, X, Y, X_TEST, labels, x).nats))
+    error = np.std(shares) / math.sqrt(len(shares))
+    # 5 standard errors
+    assert abs(np.mean(shares) - math.exp(-noisy.nats)) < 5 * error
+    assert noisy.mean_error == pytest.approx(law().mean() + noise)
+    with pytest.raises(InputError, match="label_noise is given; expected the squared error"):
+        inductive_bias(ThresholdSpace(1), [[0]], [0], [[1]], [1], 0.0, label_noise=0.1)
+    with pytest.raises(InputError, match="population event without a grid"):
+        inductive_bias(SMOOTH, *DATA, x, label_noise=noise, event="population")
+    with pytest.raises(InputError, match="label_noise is -1"):
+        inductive_bias(SMOOTH, *DATA, x, label_noise=-1)
+
+
 # ------------------------------------------------------------------ curves and choices
 
 

@@ -26,6 +26,7 @@ from tlstat.inductive_bias.estimate import (
 )
 from tlstat.inductive_bias.population import grid_of, over_test_sets
 from tlstat.inductive_bias.result import Bias
+from tlstat.inductive_bias.spaces.gaussian import ConditionedGaussian
 from tlstat.inductive_bias.task import SAMPLED, Task, prepare
 
 __all__ = ["Bias", "bias_of", "inductive_bias"]
@@ -52,6 +53,7 @@ def inductive_bias(
     loss: str | None = None,
     weights: Any = None,
     grid: Any = None,
+    label_noise: float = 0.0,
     size: int | None = None,
     level: float = 0.95,
     groups: int = 100,
@@ -87,6 +89,10 @@ def inductive_bias(
     grid : (X, y) or (X, y, weights), optional
         For the population event: a fine weighted grid of inputs with the target's values. The
         error is that in L2 of the weighted grid, and exact.
+    label_noise : float
+        Above 0, the error is against fresh labels with noise of this variance, and `y_test` are
+        the values of the clean function; the probability is over hypotheses and labels. At 0 the
+        error is against `y_test`, whatever they are. Kernel and linear spaces only.
     size : int, optional
         Hypotheses sampled (10,000; 200 for trained networks), or particles of splitting
         in each of its replicates (250).
@@ -128,9 +134,15 @@ def inductive_bias(
         ready, weights = grid_of(ready, grid)
     elif grid is not None:
         raise InputError("grid is given with event='test'; expected event='population'")
+    law = None
+    if label_noise:
+        if event == "population" and grid is None:
+            raise InputError("label_noise is given for the population event without a grid")
+        law = noisy_law(ready, weights, loss, method, label_noise)
     bias = measure(
         ready,
         float(target_error),
+        law=law,
         method=method,
         loss=loss,
         weights=weights,
@@ -228,6 +240,18 @@ def bias_of(law: Any, target_error: float, *, m: int | None = None, C: int = 1) 
         "event": "test" if m else "population",
     }
     return by_law(law, float(target_error), "exact", known, 0, {})
+
+
+def noisy_law(ready: Task, weights: Any, loss: str | None, method: str, noise: Any) -> Any:
+    """Law of the squared error against fresh labels of the clean function."""
+    conditioned, by_law_only = ready.conditioned, method not in ("monte_carlo", "splitting")
+    if isinstance(conditioned, ConditionedGaussian) and loss in (None, "squared") and by_law_only:
+        X, y = ready.X_test, ready.y_test
+        return conditioned.spectrum(X, y, weights=weights, label_noise=noise).law()
+    raise InputError(
+        "label_noise is given; expected the squared error of a kernel or linear space, and a "
+        "method that goes by its law"
+    )
 
 
 def _check(method: Any, event: Any, target_error: Any, level: Any) -> None:
