@@ -2,7 +2,7 @@
 
 Every function alike (circles) or every machine alike: automata, trees, normal weights (squares). A
 simple target (full lines) needs fewer nats under the induced prior, the complex one (dashed) more
-while examples are few. Values are exact; the normal weights' by quasi-Monte Carlo, to 0.01 nats and better.
+while examples are few. Values are exact; those of normal weights by quasi-Monte Carlo.
 """
 
 from tlstat.plotting import COLOURS, figure, style
