@@ -171,10 +171,56 @@ def test_progress_goes_to_standard_error(capsys):
     assert out.out == "" and "diffusion" in out.err
 
 
+def plain_network(tensors, x):
+    """The network as autograd sees it."""
+    h = torch.nn.functional.silu(x @ tensors[0] + tensors[1])
+    for W, b in zip(tensors[2:-2:2], tensors[3:-2:2], strict=True):
+        h = h + torch.nn.functional.silu(h @ W + b)
+    return h @ tensors[-2] + tensors[-1]
+
+
+def test_the_gradient_by_hand_is_that_of_autograd():
+    from tlstat.certificates.peft.training import Loss, shapes
+
+    model = Diffusion(width=7, depth=3, time_features=4)
+    layout = shapes(model, 3)
+    sizes = [int(np.prod(s)) for s in layout]
+    flat = torch.randn(sum(sizes), dtype=torch.float64, requires_grad=True)
+    x, eps = torch.randn(9, 7, dtype=torch.float64), torch.randn(9, 3, dtype=torch.float64)
+    tensors = [p.view(s) for p, s in zip(flat.split(sizes), layout, strict=True)]
+    expected = ((plain_network(tensors, x) - eps) ** 2).mean()
+    expected.backward()
+    loss = Loss(flat.detach(), layout, 9)
+    for _ in range(2):  # the buffers are clean the second time too
+        torch.testing.assert_close(loss(x, eps), expected.detach())
+        torch.testing.assert_close(loss.gradient, flat.grad)
+
+
+def test_a_step_is_adams():
+    from tlstat.certificates.peft.training import _step
+
+    model, n = Diffusion(iterations=20, learning_rate=0.1), 6
+    weights = torch.randn(n)
+    theirs = torch.nn.Parameter(weights.clone())
+    adam = torch.optim.Adam([theirs], lr=0.1)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, 20)
+    state = {"first": torch.zeros(n), "second": torch.zeros(n), "average": weights.clone()}
+    average = weights.clone()
+    for i in range(20):
+        gradient = torch.randn(n)
+        theirs.grad = gradient.clone()
+        adam.step()
+        cosine.step()
+        _step(state, weights, gradient, i, model)
+        average = 0.995 * average + 0.005 * theirs.detach()
+        torch.testing.assert_close(weights, theirs.detach(), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(state["average"], average, rtol=1e-5, atol=1e-6)
+
+
 def test_the_network_that_samples_is_the_network_that_was_trained():
     """The sampler's table and buffers against the plain forward pass."""
     from tlstat.certificates.peft.diffusion import Network, time_table
-    from tlstat.certificates.peft.training import forward, shapes
+    from tlstat.certificates.peft.training import shapes
 
     model = Diffusion(**SMALL).fit(bimodal(30))
     flat = torch.tensor(model._state["weights"])
@@ -183,8 +229,23 @@ def test_the_network_that_samples_is_the_network_that_was_trained():
     tensors = [p.view(s) for p, s in zip(parts, layout, strict=True)]
     x, net = torch.randn(7, 2), Network(model)
     for t in (1, 20):
-        expected = forward(tensors, torch.cat([x, time_table(model)[t].expand(7, -1)], 1))
-        torch.testing.assert_close(net(x, t).clone(), expected, rtol=1e-5, atol=1e-6)
+        inputs = torch.cat([x, time_table(model)[t].expand(7, -1)], 1)
+        torch.testing.assert_close(net(x, t).clone(), plain_network(tensors, inputs),
+                                   rtol=1e-4, atol=1e-5)  # fmt: skip
+
+
+def test_longer_steps_of_the_ancestral_sampler():
+    s, n = Schedule(40), 30_000
+    np.testing.assert_array_equal(s.times(40), np.arange(40, -1, -1))
+    times = s.times(8)
+    assert times[0] == 40 and tuple(times[-2:]) == (1, 0) and len(times) == 9
+    generator = torch.Generator().manual_seed(0)
+    noise = lambda: torch.randn(n, 3, generator=generator, dtype=torch.float64)  # noqa: E731
+    x = ancestral(gaussian_denoiser(np.diag(LAMBDA), s), s, noise(), noise, None, steps=8)
+    v = ancestral_variance(LAMBDA, s, 8)
+    assert np.all(v < ancestral_variance(LAMBDA, s))
+    for j in range(3):
+        assert stats.kstest(x[:, j].numpy(), stats.norm(0, v[j] ** 0.5).cdf).pvalue > ALARM
 
 
 def test_a_constant_coordinate_stays_constant():

@@ -46,10 +46,11 @@ class Diffusion(Generator):
     clip : float
         The estimate of ``x_0`` is kept within these limits, in standard deviations.
     sampler : {"ddpm", "dpm"}
-        "ddpm": all T steps with fresh noise (arXiv:2006.11239). "dpm": ``sampling_steps`` steps of
-        the deterministic DPM-Solver++ (2M) (arXiv:2211.01095), several times faster.
-    sampling_steps : int
-        For "dpm".
+        "ddpm": steps with fresh noise (arXiv:2006.11239). "dpm": the deterministic
+        DPM-Solver++ (2M) (arXiv:2211.01095).
+    sampling_steps : int, optional
+        By default all T for "ddpm", 25 for "dpm". With T = 100, 50 steps of "ddpm" were as good
+        as 100 in certificate and energy distance.
     device : str
         Where to train and sample. Not part of the description.
 
@@ -78,7 +79,7 @@ class Diffusion(Generator):
         decay: float = 0.995,
         clip: float = 4.0,
         sampler: Literal["ddpm", "dpm"] = "ddpm",
-        sampling_steps: int = 25,
+        sampling_steps: int | None = None,
         device: str = "cpu",
     ) -> None:
         self.schedule = Schedule(timesteps)
@@ -87,7 +88,9 @@ class Diffusion(Generator):
         self.iterations, self.batch = whole(iterations, "iterations"), whole(batch, "batch")
         self.learning_rate = positive(learning_rate, "learning_rate")
         self.decay, self.clip = positive(decay, "decay"), positive(clip, "clip")
-        self.sampler, self.sampling_steps = sampler, whole(sampling_steps, "sampling_steps", 2)
+        self.sampler, self.sampling_steps = sampler, sampling_steps
+        if sampling_steps is not None:
+            whole(sampling_steps, "sampling_steps", 2)
         self.device = device
         if time_features % 2:
             raise InputError(f"time_features is {time_features}; expected an even number")
@@ -122,9 +125,9 @@ class Diffusion(Generator):
                 noise = Noise(seed, start // ROWS, m, self.dim, self.device)
                 x = noise().clone()
                 if self.sampler == "ddpm":
-                    ancestral(net, self.schedule, x, noise, self.clip)
+                    ancestral(net, self.schedule, x, noise, self.clip, self.sampling_steps)
                 else:
-                    multistep(net, self.schedule, x, self.sampling_steps, self.clip)
+                    multistep(net, self.schedule, x, self.sampling_steps or 25, self.clip)
                 out[start : start + m] = (x.cpu().double() * sd + mean).numpy()
         return out
 

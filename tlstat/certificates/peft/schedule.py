@@ -45,12 +45,22 @@ class Schedule:
         """abar_0 = 1, ..., abar_T."""
         return np.cumprod(1 - self.beta)
 
-    def ancestral(self, t: int) -> tuple[float, float, float]:
-        """Weights of x0 and x_t in the mean of x_{t-1}, and its standard deviation (0 at t = 1)."""
-        a, before, beta = self.abar[t], self.abar[t - 1], self.beta[t]
-        sd = 0.0 if t == 1 else np.sqrt(beta * (1 - before) / (1 - a))
+    def ancestral(self, t: int, to: int | None = None) -> tuple[float, float, float]:
+        """Weights of x0 and x_t in the mean of x_to, and its standard deviation (0 at to = 0).
+
+        ``to`` is t - 1 by default; with a longer step the ones between are passed by.
+        """
+        to = t - 1 if to is None else to
+        a, before = self.abar[t], self.abar[to]
+        beta = 1 - a / before
+        sd = 0.0 if to == 0 else np.sqrt(beta * (1 - before) / (1 - a))
         mean = np.sqrt(before) * beta / (1 - a), np.sqrt(1 - beta) * (1 - before) / (1 - a)
         return float(mean[0]), float(mean[1]), float(sd)
+
+    def times(self, steps: int) -> np.ndarray:
+        """Decreasing times T = t_1 > ... > t_K = 1, evenly spaced, and 0."""
+        even = np.linspace(1, self.T, min(whole(steps, "steps", 2), self.T))
+        return np.append(np.unique(even.round().astype(int))[::-1], 0)
 
     def nodes(self, steps: int) -> np.ndarray:
         """Decreasing times T = t_1 > ... > t_K >= 1, about evenly spaced in log(signal/noise)."""
@@ -62,12 +72,21 @@ class Schedule:
 
 
 def ancestral(
-    eps: Denoiser, schedule: Schedule, x: Tensor, noise: Noise, clip: float | None = 4.0
+    eps: Denoiser,
+    schedule: Schedule,
+    x: Tensor,
+    noise: Noise,
+    clip: float | None = 4.0,
+    steps: int | None = None,
 ) -> Tensor:
-    """The sampler of DDPM from ``x = x_T``, in place: T calls of the denoiser."""
-    for t in range(schedule.T, 0, -1):
+    """The sampler of DDPM from ``x = x_T``, in place: T calls of the denoiser, or ``steps``.
+
+    With fewer steps: the strided sampler of Nichol and Dhariwal (arXiv:2102.09672).
+    """
+    times = [int(t) for t in schedule.times(schedule.T if steps is None else steps)]
+    for t, to in zip(times, times[1:], strict=False):
         x0 = _predicted(eps, schedule, x, t, clip)
-        w0, wt, sd = schedule.ancestral(t)
+        w0, wt, sd = schedule.ancestral(t, to)
         x.mul_(wt).add_(x0, alpha=w0)
         if sd:
             x.add_(noise(), alpha=sd)
@@ -116,7 +135,9 @@ def gaussian_denoiser(covariance: Any, schedule: Schedule) -> Denoiser:
     return eps
 
 
-def ancestral_variance(eigenvalues: Any, schedule: Schedule) -> np.ndarray:
+def ancestral_variance(
+    eigenvalues: Any, schedule: Schedule, steps: int | None = None
+) -> np.ndarray:
     """Variance that `ancestral` gives in place of each eigenvalue, without the clip.
 
     ``v_{t-1} = g_t^2 v_t + sigma_t^2`` with ``g_t = sqrt(alpha_t) (abar_{t-1} lam + 1 -
@@ -125,10 +146,11 @@ def ancestral_variance(eigenvalues: Any, schedule: Schedule) -> np.ndarray:
     """
     lam = np.asarray(eigenvalues, dtype=float)
     v = np.ones_like(lam)
-    for t in range(schedule.T, 0, -1):
-        a, before = schedule.abar[t], schedule.abar[t - 1]
-        g = np.sqrt(1 - schedule.beta[t]) * (before * lam + 1 - before) / (a * lam + 1 - a)
-        v = g**2 * v + schedule.ancestral(t)[2] ** 2
+    times = schedule.times(schedule.T if steps is None else steps)
+    for t, to in zip(times, times[1:], strict=False):
+        a, before = schedule.abar[t], schedule.abar[to]
+        g = np.sqrt(a / before) * (before * lam + 1 - before) / (a * lam + 1 - a)
+        v = g**2 * v + schedule.ancestral(int(t), int(to))[2] ** 2
     return v
 
 

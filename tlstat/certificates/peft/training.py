@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from tlstat.certificates.peft.candidates import array_digest
 from tlstat.certificates.peft.inputs import whole
@@ -61,8 +60,7 @@ def train(run: Training, progress: bool) -> tuple[Tensor, float]:
     table = time_table(model).to(data)
     abar = torch.as_tensor(model.schedule.abar, dtype=data.dtype, device=data.device)
     signal, noise = abar.sqrt()[:, None], (1 - abar).sqrt()[:, None]
-    layout = shapes(model, data.shape[1])
-    flat = weights.requires_grad_(True)
+    loss = Loss(weights, shapes(model, data.shape[1]), model.batch)
     draws: Any = None
     with progress_bar("diffusion", total, progress, state["done"]) as tick:
         for i in range(state["done"], total):
@@ -70,25 +68,65 @@ def train(run: Training, progress: bool) -> tuple[Tensor, float]:
                 draws = _draws(run, i // DRAWN)
             which, t, eps = (v[i % DRAWN] for v in draws)
             x = signal[t] * data[which] + noise[t] * eps
-            parts = flat.split([int(np.prod(s)) for s in layout])
-            tensors = [p.view(s) for p, s in zip(parts, layout, strict=True)]
-            loss = F.mse_loss(forward(tensors, torch.cat([x, table[t]], dim=1)), eps)
-            (gradient,) = torch.autograd.grad(loss, flat)
-            _step(state, flat.detach(), gradient, i, model)
+            value = loss(torch.cat([x, table[t]], dim=1), eps)
+            _step(state, weights, loss.gradient, i, model)
             if i >= total - max(1, total // 10):
-                state["loss"] += float(loss.detach())
+                state["loss"] += float(value)
             tick()
             if run.checkpoint is not None and (i + 1) % run.every == 0:
                 _store(run, state, i + 1)
     return state["average"], state["loss"] / max(1, total // 10)
 
 
-def forward(tensors: list[Tensor], x: Tensor) -> Tensor:
-    """``h = silu(first x)``, then ``h + silu(L h)``, then a linear layer."""
-    h = F.silu(torch.addmm(tensors[1], x, tensors[0]))
-    for W, b in zip(tensors[2:-2:2], tensors[3:-2:2], strict=True):
-        h = h + F.silu(torch.addmm(b, h, W))
-    return torch.addmm(tensors[-1], h, tensors[-2])
+class Loss:
+    """Mean squared error of the network and its gradient, by hand: no graph, no new memory.
+
+    The network: ``h = silu(x W + b)``, then ``h + silu(h W + b)`` layer by layer, then ``h W + b``.
+    """
+
+    def __init__(self, weights: Tensor, layout: list[tuple[int, ...]], batch: int) -> None:
+        sizes = [int(np.prod(s)) for s in layout]
+        self.gradient = torch.zeros_like(weights)
+        tensors, slopes = (
+            [p.view(s) for p, s in zip(flat.split(sizes), layout, strict=True)]
+            for flat in (weights, self.gradient)
+        )
+        self._layers = list(zip(tensors[::2], tensors[1::2], strict=True))
+        self._slopes = list(zip(slopes[::2], slopes[1::2], strict=True))
+        new = weights.new_empty
+        width, dim = layout[-2]
+        self._z = [new(batch, width) for _ in self._layers[:-1]]
+        self._h = [new(batch, width) for _ in self._layers[:-1]]
+        self._out, self._gz, self._gh = new(batch, dim), new(batch, width), new(batch, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The network's output for a batch; overwritten by the next one."""
+        before = x
+        for i, (W, b) in enumerate(self._layers[:-1]):
+            z, h = self._z[i], self._h[i]
+            torch.addmm(b, before, W, out=z)
+            torch.ops.aten.silu.out(z, out=h)
+            before = h if i == 0 else h.add_(before)
+        W, b = self._layers[-1]
+        return torch.addmm(b, before, W, out=self._out)
+
+    def __call__(self, x: Tensor, target: Tensor) -> Tensor:
+        """The loss; the gradient goes to ``gradient``."""
+        g = self.forward(x).sub_(target)
+        value = g.square().mean()
+        g.mul_(2 / g.numel())
+        (W, _), (gW, gb) = self._layers[-1], self._slopes[-1]
+        torch.mm(self._h[-1].mT, g, out=gW)
+        torch.sum(g, 0, out=gb)
+        gh = torch.mm(g, W.mT, out=self._gh)
+        for i in range(len(self._z) - 1, -1, -1):
+            gz = torch.ops.aten.silu_backward.grad_input(gh, self._z[i], grad_input=self._gz)
+            gW, gb = self._slopes[i]
+            torch.mm((self._h[i - 1] if i else x).mT, gz, out=gW)
+            torch.sum(gz, 0, out=gb)
+            if i:  # the layer's own path beside the skip
+                gh.addmm_(gz, self._layers[i][0].mT)
+        return value
 
 
 def _step(state: Any, weights: Tensor, gradient: Tensor, i: int, model: Diffusion) -> None:
@@ -97,8 +135,10 @@ def _step(state: Any, weights: Tensor, gradient: Tensor, i: int, model: Diffusio
     b1, b2 = BETAS
     state["first"].lerp_(gradient, 1 - b1)
     state["second"].mul_(b2).addcmul_(gradient, gradient, value=1 - b2)
-    scale = (state["second"] / (1 - b2 ** (i + 1))).sqrt_().add_(GUARD)
-    weights.addcdiv_(state["first"], scale, value=float(-rate / (1 - b1 ** (i + 1))))
+    # both corrections of the bias are in the rate and in the guard
+    root = float(np.sqrt(1 - b2 ** (i + 1)))
+    scale = torch.sqrt(state["second"], out=gradient).add_(GUARD * root)
+    weights.addcdiv_(state["first"], scale, value=float(-rate * root / (1 - b1 ** (i + 1))))
     state["average"].lerp_(weights, 1 - model.decay)
 
 
