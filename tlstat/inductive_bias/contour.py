@@ -81,8 +81,8 @@ def crossing(
 
     Newton's method on ``log(P/N)`` where the derivative is ``P - N`` with ``P, N > 0`` sums of
     positive terms, in a coordinate ``u`` of ``(0, 1/(2 max w))`` that resolves both ends; its
-    slope is near 1 at both, and a bracket guards it. The tolerance is in units of the path's width;
-    the path itself needs no more than a tenth.
+    slope is near 1 at both, and a bracket guards it. The tolerance is in units of the path's width
+    (or of ``P + N``, if that is less); the path itself needs no more than a tenth.
     """
     w, df, nc = modes.w, modes.df, modes.nc
     top = xp.max(w, axis=-1)
@@ -106,7 +106,9 @@ def crossing(
             falling = falling + 1 / t
             slope_down = slope_down + 1 / t**2
         excess = rising - falling
-        if bool(xp.all(xp.abs(excess) <= tolerance * xp.sqrt(slope_up + slope_down))):
+        # with df far below 1 the width is many times the distance to the singularity
+        size = xp.minimum(xp.sqrt(slope_up + slope_down), rising + falling)
+        if bool(xp.all(xp.abs(excess) <= tolerance * size)):
             break
         low, high = xp.where(excess < 0, u, low), xp.where(excess < 0, high, u)
         falling = xp.clip(falling, 1e-300, None)

@@ -24,7 +24,8 @@ class LogProbability:
     statement : str
         One sentence: what the interval promises.
     level : float or None
-        Confidence of the interval: 1 for bounds that always hold, None for no promise.
+        Confidence of the interval: 1 for exact values (up to their estimated numerical error) and
+        for bounds that always hold, None for no promise.
     """
 
     log_value: float
