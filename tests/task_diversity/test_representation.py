@@ -336,6 +336,9 @@ def tasks_of(widths=(4, 4, 4), n=12, t=3):
         ({}, ([np.full((3, 2), np.nan)], [np.ones(3)]), r"X\[0\] has nan at \(0, 0\)"),
         ({}, ([np.eye(3)], [np.array([1, np.inf, 0])]), r"y\[0\] has inf at \(1,\)"),
         ({}, ([np.ones((3, 2))] * 2, [np.arange(3.0)] * 2), "X does not vary within any task"),
+        ({}, ([np.eye(3)] * 2, [np.ones(3)] * 2), "y does not vary within any task"),
+        ({"fit_intercept": False}, ([np.eye(3)] * 2, [np.zeros(3)] * 2), "y is 0 in all tasks"),
+        ({}, ([np.eye(3)], None), "y is None; expected a list with the response"),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )

@@ -221,6 +221,12 @@ def test_torch_gives_the_same_numbers():
     assert averaged.tolist() == pytest.approx(average_excess_risk(B_hat, B, np.eye(3), 0.5, 9))
 
 
+def test_the_example_of_the_documentation():
+    law = ExcessRiskLaw(5, 25, bias=0.3)
+    found = [law.mean, law.mean_norm, law.quantile(0.95)]
+    assert found == pytest.approx([0.3768, 0.5933, 0.7868], abs=5e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -210,6 +210,8 @@ class LinearRepresentation(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
             return (*check_tasks(X, y), labels)
         if groups is not None:
             raise InputError("groups are for one matrix X; with a list every matrix is a task")
+        if y is None:
+            raise InputError("y is None; expected a list with the response of every task")
         rows, out = check_tasks(list(X), list(y))
         for j, given in enumerate(X):  # names and widths, with scikit-learn's own errors
             validate_data(self, given, reset=j == 0, skip_check_array=True)

@@ -50,7 +50,7 @@ class ExcessRiskLaw:
     --------
     >>> law = ExcessRiskLaw(5, 25, bias=0.3)
     >>> round(law.mean, 4), round(law.mean_norm, 4), round(law.quantile(0.95), 4)
-    (0.3768, 0.6004, 0.6869)
+    (0.3768, 0.5933, 0.7868)
     """
 
     k: int

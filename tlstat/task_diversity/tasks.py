@@ -104,6 +104,9 @@ def prepare(X: list[Any], y: list[Any], *, intercepts: bool, whiten: bool | None
             "every task has one sample, which its intercept takes; expected more, or "
             "fit_intercept=False"
         )
+    if not any(np.any(out) for out in y):
+        flat = "does not vary within any task" if intercepts else "is 0 in all tasks"
+        raise InputError(f"y {flat}; expected responses to learn from")
     if whiten is False:
         return Prepared(X, y, np.eye(d), intercepts)
     second = sum(rows.T @ rows for rows in X) / free
