@@ -56,7 +56,7 @@ def squared_error(name, data, rng):
     """Mean squared test error; for networks of one that is trained from a random start."""
     if name not in NETWORKS:
         return float(np.mean((predictions(name, data) - data[3]) ** 2))
-    fitted = NetworkSpace(NETWORKS[name], epochs=60, learning_rate=0.01).condition(*data[:2])
+    fitted = NetworkSpace(NETWORKS[name], epochs=50, learning_rate=0.01).condition(*data[:2])
     seed = int(rng.integers(0, 2**31))
     return float(np.mean(fitted.sample_errors(*data[2:], seed, 1)))
 
@@ -73,8 +73,8 @@ def positive(data, errors):
 
 
 @study(
-    design=grid(n=250, m=100, sigma=2.0, model=inner(MODELS)),
-    replicates=16,
+    design=grid(n=250, m=200, sigma=2.0, model=inner(MODELS)),
+    replicates=24,
     block=2,
     profiles={"paper": {"replicates": 100}},
     claims=[
