@@ -41,6 +41,7 @@ _MODULES = {
     ".knowledge_transfer": ("check_student", "finite_teachers", "label_counts"),
     ".laws": ("BrokenLaw", "Law", "check_laws", "find_counterexample"),
     ".minimax": ("check_transfer_model", "check_transfer_rule", "check_vote_error"),
+    ".peft": ("check_generator",),
     ".task_diversity": ("check_representation_learner", "multitask_problems"),
     ".transfer_lasso": ("check_transfer_estimator", "regression_problems"),
 }
@@ -55,6 +56,7 @@ __all__ = [
     "check_error_tail",
     "check_finite_bias",
     "check_finite_class",
+    "check_generator",
     "check_inductive_bias",
     "check_laws",
     "check_representation_learner",
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from tlstat.testing.knowledge_transfer import check_student, finite_teachers, label_counts
     from tlstat.testing.laws import BrokenLaw, Law, check_laws, find_counterexample
     from tlstat.testing.minimax import check_transfer_model, check_transfer_rule, check_vote_error
+    from tlstat.testing.peft import check_generator
     from tlstat.testing.task_diversity import check_representation_learner, multitask_problems
     from tlstat.testing.transfer_lasso import check_transfer_estimator, regression_problems
 else:
