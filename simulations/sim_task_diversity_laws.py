@@ -36,15 +36,15 @@ def equalities(*methods, **where):
     design=grid(
         d=24,
         r=3,
-        t=[16, 64],
+        t=32,
         n=20_000,
         spectrum=[(1 / 3, 1 / 3, 1 / 3), (0.6, 0.3, 0.1)],
         homogeneity=[0.0, 0.5],
         sigma=1.0,
         method=inner(STATISTICS),
     ),
-    replicates=250,
-    block=50,
+    replicates=1_200,
+    block=100,
     profiles=PROFILES,
     claims=equalities(*STATISTICS),
 )
