@@ -22,6 +22,7 @@ from tlstat.certificates.peft import (
     Gaussian,
     Mixup,
     Zoo,
+    errors_of_each,
     gradient_descent,
     gradient_descent_split,
 )
@@ -200,8 +201,11 @@ def methods(cell, rng, size):
     for name, matrix in predicted(cell.tasks, cell.seed, cell.iterations).items():
         found |= selected(cell, name, matrix, own, support)
     found |= trained(cell, own, support)
-    certificate, risk = (np.stack([found[m][i] for m in cell.method], axis=-1) for i in (0, 1))
+    certificate, risk, errors = (
+        np.stack([found[m][i] for m in cell.method], axis=-1) for i in range(3)
+    )
     return {
+        "errors": errors / cell.n,
         "certificate": certificate,
         "risk": risk,
         "below_one": certificate < 1,
@@ -210,7 +214,7 @@ def methods(cell, rng, size):
 
 
 def selected(cell, name, matrix, own, support):
-    """Certificate and risk of the selected candidate of one generator."""
+    """Certificate, risk and errors of the selected candidate of one generator."""
     rows, half = np.arange(len(support.y)), cell.n // 2
     risks = own.risks(matrix, support.tasks)
     first, second = (
@@ -219,12 +223,12 @@ def selected(cell, name, matrix, own, support):
     )
     k = first + second
     best, log_inv = k.argmin(axis=1), np.log(len(matrix) / cell.delta)
-    risk = risks[rows, best]
-    out = {name: (limits(k[rows, best], cell.n, log_inv), risk)}
+    risk, fewest = risks[rows, best], k[rows, best]
+    out = {name: (limits(fewest, cell.n, log_inv), risk, fewest)}
     if name == "zoo":
-        out["zoo, Eq. 3"] = (limits(k[rows, best], cell.n, log_inv, "hoeffding"), risk)
+        out["zoo, Eq. 3"] = (limits(fewest, cell.n, log_inv, "hoeffding"), risk, fewest)
         at, limit = split_certificate(first, second, cell.n - half, delta=cell.delta)
-        out["zoo, split"] = (limit, risks[rows, at])
+        out["zoo, split"] = (limit, risks[rows, at], k[rows, at])
     return out
 
 
@@ -238,5 +242,6 @@ def trained(cell, own, support):
     ):
         found = train(own.model, X, support.y, cell.delta, steps=100)
         risks = own.risks(own.predictions(found.thetas), support.tasks)
-        out[name] = (found.limit, risks[rows, rows])
+        errors = errors_of_each(own.model, found.thetas, X, support.y)
+        out[name] = (found.limit, risks[rows, rows], errors)
     return out
