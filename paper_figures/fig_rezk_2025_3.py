@@ -24,11 +24,12 @@ FLOOR = 3e-4
 @style()
 def draw(results):
     """Two panels with one scale."""
-    fig, (left, right) = figure(9.0, 3.6, columns=2, sharey=True, width_ratios=[2, 3])
+    fig, (left, right) = figure(9.0, 4.2, columns=2, sharey=True, width_ratios=[2, 3])
     panel(left, results["sign"], lambda cell: f"{cell['M']:,}", "sign family")
     left.set_xlabel("candidates $M$")
-    panel(right, results["digits"], lambda cell: f"{cell['method']}\n{cell['tasks']}", "digits")
-    right.tick_params(axis="x", labelsize=6)
+    panel(right, results["digits"], lambda cell: f"{cell['tasks']}: {cell['method']}", "digits")
+    right.set_xticks(right.get_xticks(), [t.get_text() for t in right.get_xticklabels()],
+                     rotation=40, ha="right", fontsize=7)  # fmt: skip
     left.set_ylabel("probability of failure")
     handles, labels = left.get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=3)

@@ -290,6 +290,39 @@ def trained(cell, support):
     return out
 
 
+@study(
+    design=grid(**WORLDS, n=64, M=1_000, delta=0.05, method=inner([UNION, EQ3, SPLIT, SHORTLIST])),
+    replicates=2_000,
+    block=100,
+    profiles={"quick": QUICK, "paper": {**PAPER, "replicates": 4_000}},
+    claims=[
+        ordered(
+            "certificate",
+            "method",
+            [SPLIT, UNION],
+            tolerance=0,
+            name="with 64 examples a split beats the union already",
+        ),
+        ordered(
+            "risk",
+            "method",
+            [UNION, SPLIT],
+            tolerance=0,
+            name="and pays with a larger true risk",
+        ),
+    ],
+)
+def splitting(cell, rng, size):
+    """Certificates and true risks of what is selected among the candidates, at 64 examples."""
+    support = episodes(rng, size, cell.n)
+    thetas = candidates(cell.seed, cell.iterations)[: cell.M]
+    found = selected(cell, thetas, support)
+    return {
+        name: np.stack([found[m][i] for m in cell.method], axis=-1)
+        for i, name in enumerate(("certificate", "risk"))
+    }
+
+
 ANGLES = [0.0, 0.25, 0.5, 1.0]
 
 

@@ -159,7 +159,7 @@ def _global_state(make: Make, case: UpstreamCase) -> None:
         np.random.set_state(kept[0])  # noqa: NPY002
         torch.set_rng_state(kept[1])
         random.setstate(kept[2])
-    _same(*draws, "candidates under two global random states")
+    _same(draws[0], draws[1], "candidates under two global random states")
 
 
 def _arguments(make: Make, case: UpstreamCase) -> None:
