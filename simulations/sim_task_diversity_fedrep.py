@@ -9,7 +9,7 @@ neither one model for all clients nor a model for each gets anywhere.
 import numpy as np
 
 from tlstat import grid, inner, study
-from tlstat.backend import to_numpy
+from tlstat.backend import namespace, to_numpy
 from tlstat.task_diversity import theory
 from tlstat.task_diversity.batch import (
     federated_descent,
@@ -21,7 +21,7 @@ from tlstat.task_diversity.batch import (
 from tlstat.task_diversity.models import LinearTasks
 from tlstat.task_diversity.moments import sample_moments
 from tlstat.task_diversity.subspace import largest_sine
-from tlstat.theory import at_most, between, rate
+from tlstat.theory import at_most, between, equals, rate
 
 START, LATE = 0.05, 12
 
@@ -72,7 +72,7 @@ ROUNDS = (0, 5, 10, 20, 40, 60, 80, 100, 120, 140, 160, 180, 200)
     design=grid(
         d=10, r=2, n=5, t=[12, 100, 1_000], sigma=0.001, eta=0.5, part=0.1, rounds=inner(ROUNDS)
     ),
-    replicates=40,
+    replicates=80,
     block=10,
     profiles={"paper": {"replicates": 100}, "full": {"replicates": 1_000}},
     claims=[
@@ -142,4 +142,79 @@ def peers(cell, rng, size):
         "global": one[:, None, :] + 0 * theta,
     }
     errors = [to_numpy(((models[p] - theta) ** 2).sum(-1).mean(-1)) for p in PEERS]
+    return {"error": np.stack(errors, axis=1)}
+
+
+RIDGE = 1e-5  # as published: as good as none
+
+
+def ridge(X, y):
+    """Ridge regression of many samples, shapes (size, m, k) and (size, m)."""
+    k = X.shape[-1]
+    gram = X.mT @ X + RIDGE * namespace(X).eye(k, device=X.device)
+    return namespace(X).linalg.solve(gram, X.mT @ y[..., None])
+
+
+@study(
+    model=LinearTasks.from_cell,
+    design=grid(
+        d=20,
+        r=2,
+        t=100,
+        n=10,
+        sigma=0.001,
+        eta=0.5,
+        part=0.1,
+        m=[1, 2, 5, 10, 20],
+        method=inner(["fedrep", "alone"]),
+    ),
+    replicates=500,
+    block=100,
+    profiles={"paper": {"replicates": 1_000}, "full": {"replicates": 10_000}},
+    claims=[
+        at_most(
+            "error",
+            1e-4,
+            where={"method": "fedrep", "m": [5, 10, 20]},
+            statistic="median",
+            name="a new client needs five samples with the representation of the others",
+        ),
+        equals(
+            "error",
+            0.5,
+            rtol=0.15,
+            where={"method": "fedrep", "m": 1},
+            name="one sample tells half of two numbers, with the representation as well",
+        ),
+        equals(
+            "error",
+            theory.MINIMUM_NORM_RISK,
+            at={"squared_norm": 1.0},
+            rtol=0.1,
+            where={"method": "alone", "m": [1, 2, 5, 10]},
+            name="alone it learns the share of its model that its samples span",
+        ),
+    ],
+)
+def new_client(cell, rng, size):
+    """Figure 4: squared error of a new client's model from its m samples."""
+    model = LinearTasks.from_cell(cell)
+    moments = sample_moments(model, cell.n, rng.spawn("tasks"), size)
+    start = spectral_start(moments.q, cell.r)
+    B = federated_descent(
+        moments.S,
+        moments.q,
+        start,
+        rounds=100,
+        step=cell.eta,
+        participation=cell.part,
+        rng=rng.spawn("clients"),
+    ).B[-1]
+    head = rng.normal(size=(size, cell.r))
+    head = head / (head**2).sum(-1, keepdims=True) ** 0.5
+    theta = rng.asarray(model.basis) @ head[..., None]
+    X = rng.normal(size=(size, cell.m, cell.d))
+    y = (X @ theta)[..., 0] + cell.sigma * rng.normal(size=(size, cell.m))
+    fits = {"fedrep": B @ ridge(X @ B, y), "alone": ridge(X, y)}
+    errors = [to_numpy(((fits[name] - theta) ** 2).sum((-2, -1))) for name in cell.method]
     return {"error": np.stack(errors, axis=1)}
