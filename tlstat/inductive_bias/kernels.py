@@ -3,7 +3,7 @@
 Every factory returns a `Kernel`, a frozen function of two sets of inputs. scikit-learn kernels
 and plain functions are taken by `as_kernel`.
 
-Symbols: x, x' inputs (rows), r = |x - x'|, theta the angle between x and x'.
+Symbols: x, x' inputs (rows), ``r = |x - x'|``, theta the angle between x and x'.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The whole law of the excess risk given the representation, not only its mean.
 
-With Gaussian covariates and noise the excess risk of least squares on ``k`` regressors is, in law,
+With Gaussian covariates and noise the excess risk of least squares on ``k`` regressors is in law ::
 
     v chi2_k / chi2_{m-k+1}                               for m >= k samples,
     |theta|^2 Beta((k-m)/2, m/2) + v chi2_m / chi2_{k-m+1}  for m < k (minimum norm, isotropic x)

@@ -33,7 +33,8 @@ class Site:
     here : slice
         The coordinates of the vector.
     overrides : callable
-        Part of the vector (..., size) -> parameters of the network by full name, (..., *shape).
+        Part of the vector ``(..., size)`` -> parameters of the network by full name,
+        ``(..., *shape)``.
     head : callable or None
         Part of the vector -> "weight" or "bias" of the module, if that is a linear layer.
     spread : Tensor or None
@@ -77,7 +78,7 @@ class AdaptedModel:
     # ------------------------------------------------------------------ the map
 
     def parameters(self, thetas: Tensor) -> dict[str, Tensor]:
-        """Parameters of the network that vectors (..., dim) replace, each (..., *shape)."""
+        """Parameters of the network that vectors ``(..., dim)`` replace, each ``(..., *shape)``."""
         out: dict[str, Tensor] = {}
         for site in self._sites:
             out.update(site.overrides(thetas[..., site.here]))

@@ -4,7 +4,7 @@
 
 FISTA with restarts; its steps are singular-value thresholds. The gap bounds what is left: with
 ``e = y - X theta`` the residuals and ``c <= 1`` such that ``c |grad|_2 <= lam``, the point ``c e``
-is dual feasible, and
+is dual feasible, and ::
 
     gap = lam |Theta|_* + c <grad, Theta> + (1 - c)^2 (1/2t) sum_j |e_j|^2/n.
 
