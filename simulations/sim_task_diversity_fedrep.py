@@ -21,7 +21,7 @@ from tlstat.task_diversity.batch import (
 from tlstat.task_diversity.models import LinearTasks
 from tlstat.task_diversity.moments import sample_moments
 from tlstat.task_diversity.subspace import largest_sine
-from tlstat.theory import at_most, between, equals, rate
+from tlstat.theory import at_least, at_most, between, equals, rate
 
 START, LATE = 0.05, 12
 
@@ -179,12 +179,11 @@ def ridge(X, y):
             statistic="median",
             name="a new client needs five samples with the representation of the others",
         ),
-        equals(
+        at_least(
             "error",
-            0.5,
-            rtol=0.15,
+            0.4,
             where={"method": "fedrep", "m": 1},
-            name="one sample tells half of two numbers, with the representation as well",
+            name="one sample is too few for two numbers, with the representation as well",
         ),
         equals(
             "error",

@@ -119,6 +119,7 @@ def test_verify_judges_and_writes_what_was_asked_for(here, capsys):
 
 def test_of_many_claims_a_summary_is_shown_and_the_surprises(here, capsys, monkeypatch):
     monkeypatch.setattr(overview, "MOST_CLAIMS", 1)
+    monkeypatch.setenv("COLUMNS", "250")  # no sentence is broken
     path = write_study(here, power=0.7)
     assert main(["verify", path, "-q"]) == 1
     shown = capsys.readouterr().out

@@ -45,7 +45,7 @@ def test_a_classification_is_measured(table, capsys, tmp_path):
     given = [path, "--target", "kind", "--test-size", "0.3", "--kernel", "rbf"]
     given += ["--target-error", "0.1", "--seed", "0", "--json", "out/bias.json"]
     assert main(["inductive-bias", *given]) == 0
-    out = capsys.readouterr().out
+    out = " ".join(capsys.readouterr().out.split())
     assert "classification of 2 features: 28 training rows" in out and "12 test rows" in out
     assert "m = 12, C = 2" in out and "condition number" in out and "exact" in out
     found = json.loads((tmp_path / "out" / "bias.json").read_text())

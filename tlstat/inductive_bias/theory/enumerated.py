@@ -100,7 +100,7 @@ class EnumeratedClass:
         """The share of inputs on which each hypothesis has another label, shape (H,)."""
         return 1 - self._sizes[self.agreement(target)] / self.inputs
 
-    def mass(self, target: int, of: Any = 1.0) -> np.ndarray:
+    def mass(self, target: int, of: Any = None) -> np.ndarray:
         """Prior mass (or sum of ``of`` over it) of the version space of every training set.
 
         Parameters
@@ -114,9 +114,11 @@ class EnumeratedClass:
         array (2^X,)
             Indexed by the set of inputs, as bits.
         """
-        weights = np.broadcast_to(self.prior * of, len(self.prior))
+        weights = self.prior if of is None else np.broadcast_to(self.prior * of, len(self.prior))
         sums = np.bincount(self.agreement(target), weights, minlength=1 << self.inputs)
-        return superset_sums(sums)
+        found = superset_sums(sums)
+        # rounding must not make a probability above 1
+        return np.minimum(found, 1.0) if of is None else found
 
     def set_probabilities(self, n: int) -> np.ndarray:
         """Probability of each set of distinct inputs among n independent uniform draws, (2^X,)."""
