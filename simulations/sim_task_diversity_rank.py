@@ -7,7 +7,7 @@ exponents over such ranks are smaller, and a wrong exchange of the two.
 
 from tlstat import grid, inner, study
 from tlstat.task_diversity import theory
-from tlstat.task_diversity.experiment import squared_distances
+from tlstat.task_diversity.experiment import follows, squared_distances
 from tlstat.task_diversity.models import LinearTasks
 from tlstat.theory import rate
 
@@ -15,22 +15,6 @@ RAW = ("moments", "u-statistic")
 STATISTICS = ("split-half", "erm")
 NON_NEGATIVE = {"squared_distance": (0.0, float("inf"))}
 PROFILES = {"paper": {"replicates": 2_000}, "full": {"replicates": 20_000}}
-
-
-def follows(along, methods):
-    """The leading term's dependence on a parameter."""
-    return [
-        rate(
-            "squared_distance",
-            along=along,
-            bound=theory.SQUARED_DISTANCE[method],
-            at=theory.TRACES,
-            where={"method": method},
-            asymptotic=False,
-            name=f"{method}: the leading term's dependence on {along}",
-        )
-        for method in methods
-    ]
 
 
 @study(

@@ -7,8 +7,7 @@ split halves work on sufficient statistics. Heads are a Hadamard design: nu = 1/
 """
 
 from tlstat import geometric, grid, inner, study
-from tlstat.task_diversity import theory
-from tlstat.task_diversity.experiment import squared_distances
+from tlstat.task_diversity.experiment import follows, squared_distances
 from tlstat.task_diversity.models import LinearTasks
 from tlstat.theory import rate
 
@@ -16,22 +15,6 @@ RAW = ("moments", "u-statistic")
 STATISTICS = ("split-half", "erm")
 NON_NEGATIVE = {"squared_distance": (0.0, float("inf"))}
 PROFILES = {"paper": {"replicates": 1_000}, "full": {"replicates": 10_000}}
-
-
-def follows(along, methods):
-    """The leading term's dependence on a parameter."""
-    return [
-        rate(
-            "squared_distance",
-            along=along,
-            bound=theory.SQUARED_DISTANCE[method],
-            at=theory.TRACES,
-            where={"method": method},
-            asymptotic=False,
-            name=f"{method}: the leading term's dependence on {along}",
-        )
-        for method in methods
-    ]
 
 
 def power(along, exponent, method, tolerance=0.05, **where):

@@ -60,6 +60,13 @@ def fit_regressions(split, rows):
     return dict(zip(METHODS, (lasso, pooled, source, chosen), strict=True))
 
 
+def beats(better, worse, where, name, **options):
+    """The claim that one method has the smaller mean of log errors, on the same draws."""
+    pair = [better, worse]
+    where = {**where, "method": pair}
+    return ordered("log_error", along="method", increasing=pair, where=where, name=name, **options)
+
+
 @study(
     design=grid(split=["sex", "age"], n=20, method=inner(METHODS))
     + grid(split="sex", n=80, method=inner(METHODS)),
@@ -68,34 +75,27 @@ def fit_regressions(split, rows):
     ranges={"error": (0, float("inf"))},
     profiles={"paper": {"replicates": 400}, "full": {"replicates": 2_000}},
     claims=[
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["transfer", "target"],
-            where={"n": 20, "method": ["transfer", "target"]},
-            name="with 20 rows the transfer lasso beats the target's own lasso",
+        beats(
+            "transfer",
+            "target",
+            {"n": 20},
+            "with 20 rows the transfer lasso beats the target's own lasso",
         ),
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["pooled", "target"],
-            where={"n": 80, "method": ["pooled", "target"]},
+        beats(
+            "pooled",
+            "target",
+            {"n": 80},
+            "with 80 rows of one sex pooling beats it too (false: it hurts)",
             expect="refuted",
-            name="with 80 rows of one sex pooling beats it too (false: it hurts)",
         ),
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["transfer", "pooled"],
-            where={"n": 80, "method": ["transfer", "pooled"]},
-            name="with 80 rows of one sex the transfer lasso beats pooling",
+        beats(
+            "transfer",
+            "pooled",
+            {"n": 80},
+            "with 80 rows of one sex the transfer lasso beats pooling",
         ),
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["transfer", "source"],
-            where={"n": 80, "method": ["transfer", "source"]},
-            name="with 80 rows of one sex it beats the source's model",
+        beats(
+            "transfer", "source", {"n": 80}, "with 80 rows of one sex it beats the source's model"
         ),
     ],
 )
@@ -197,35 +197,21 @@ def balanced_rows(y, n, rng):
     ranges={"error": (0, 1)},
     profiles={"paper": {"replicates": 400}, "full": {"replicates": 2_000}},
     claims=[
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["transfer", "target"],
-            where={"n": 10, "method": ["transfer", "target"]},
-            name="with ten images of 1 and 8 the transfer lasso beats the target alone",
+        beats(
+            "transfer",
+            "target",
+            {"n": 10},
+            "with ten images of 1 and 8 the transfer lasso beats the target alone",
         ),
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["pooled", "target"],
-            where={"n": 40, "method": ["pooled", "target"]},
+        beats(
+            "pooled",
+            "target",
+            {"n": 40},
+            "with 40 images of 1 and 2 pooling beats the target alone (false: it hurts)",
             expect="refuted",
-            name="with 40 images of 1 and 2 pooling beats the target alone (false: it hurts)",
         ),
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["transfer", "source"],
-            where={"method": ["transfer", "source"]},
-            name="a few images mend the source's classifier",
-        ),
-        ordered(
-            "log_error",
-            along="method",
-            increasing=["transfer", "pooled"],
-            where={"n": [20, 40], "method": ["transfer", "pooled"]},
-            name="the transfer lasso beats pooling both pairs",
-        ),
+        beats("transfer", "source", {}, "a few images mend the source's classifier"),
+        beats("transfer", "pooled", {"n": [20, 40]}, "the transfer lasso beats pooling both pairs"),
     ],
 )
 def digit_pairs(cell, rng, size):

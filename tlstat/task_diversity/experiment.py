@@ -32,7 +32,7 @@ from tlstat.task_diversity.moments import (
 )
 from tlstat.task_diversity.subspace import squared_sines, top_subspace
 
-__all__ = ["METHODS", "estimate", "simulate_sines", "squared_distances"]
+__all__ = ["METHODS", "estimate", "follows", "simulate_sines", "squared_distances"]
 
 Array = Any
 METHODS = ("moments", "u-statistic", "split-half", "erm", "spectral")
@@ -146,3 +146,30 @@ def _moments(model: TaskFamily, n: int, rng: Any, size: int, methods: Sequence[s
         flat = weighted.reshape(size, -1, model.d)
         M += flat.mT @ flat / (n * model.t)
     return Moments(None, q, n, None, None, M)
+
+
+def follows(along: str, methods: Sequence[str]) -> list[Any]:
+    """Claims that the squared distance depends on ``along`` as its leading term says.
+
+    Parameters
+    ----------
+    along : str
+        A parameter of the cells.
+    methods : sequence of str
+        Keys of `theory.SQUARED_DISTANCE`; the inner axis "method" of the study has them.
+    """
+    from tlstat.task_diversity import theory
+    from tlstat.theory import rate
+
+    return [
+        rate(
+            "squared_distance",
+            along=along,
+            bound=theory.SQUARED_DISTANCE[method],
+            at=theory.TRACES,
+            where={"method": method},
+            asymptotic=False,
+            name=f"{method}: the leading term's dependence on {along}",
+        )
+        for method in methods
+    ]
