@@ -36,7 +36,7 @@ MISSING_DIRECTIONS_LIMIT = Bound(
     assumptions=(
         GAUSSIAN,
         MANY_TASKS,
-        Assumption("rank-deficient tasks", "sigma_r(A'A/t) = 0", _missing),
+        DEFICIENT,
     ),
     source=Source(PAPER_2021, "nu = 0", note=OURS),
     valid=And(Ge(k, 1), Le(k, r), Le(r, d)),
