@@ -37,7 +37,7 @@ ROOT = Bound(name="one over n", expr=1 / n**{power}, kind="rate")
         rate("square", along="n", bound=ROOT, where={{"scale": 1}}, name="the rate"),
         at_most("square", 1.0, where={{"scale": 1}}, name="the bound"),
     ],
-    name="means",
+    name="{name}",
 )
 def means(cell, rng, size):
     """The square of a mean."""
@@ -47,9 +47,9 @@ def means(cell, rng, size):
 '''
 
 
-def write_study(folder, name="my_study.py", power=1, trap="pass"):
-    file = folder / name
-    file.write_text(STUDY.format(power=power, trap=trap), encoding="utf-8")
+def write_study(folder, file="my_study.py", power=1, trap="pass", name="means"):
+    file = folder / file
+    file.write_text(STUDY.format(power=power, trap=trap, name=name), encoding="utf-8")
     return str(file)
 
 
@@ -117,6 +117,14 @@ def test_verify_judges_and_writes_what_was_asked_for(here, capsys):
     assert "<!DOCTYPE html>" in (here / "out" / "r.html").read_text()
 
 
+def test_the_report_of_several_files_is_an_overview_with_pages(here, capsys):
+    one, other = write_study(here), write_study(here, "other_study.py", name="others")
+    assert main(["verify", one, other, "-q", "--report", "out/r.html"]) == 0
+    assert "report: out/r.html" in capsys.readouterr().out
+    assert 'href="r_files/other_study.html"' in (here / "out" / "r.html").read_text()
+    assert "the rate" in (here / "out" / "r_files" / "other_study.html").read_text()
+
+
 def test_of_many_claims_a_summary_is_shown_and_the_surprises(here, capsys, monkeypatch):
     monkeypatch.setattr(overview, "MOST_CLAIMS", 1)
     monkeypatch.setenv("COLUMNS", "250")  # no sentence is broken
@@ -170,6 +178,8 @@ def test_nothing_selected_exits_with_5(here, capsys):
         (["verify", "my_file.py", "--profile", "lavish"], "no profile 'lavish'"),
         (["verify", "my_file.py", "-k", "a or"], "cannot read the selection"),
         (["verify", "my_file.py", "--store", "notes.txt"], "notes.txt"),
+        (["verify", "my_file.py", "-q", "--report", "."], ".: Is a directory"),
+        (["verify", "my_file.py", "-q", "--report", "notes.txt/r.html"], "notes.txt: File exists"),
         (["status", "--store", "none.sqlite"], "none.sqlite: no such store"),
         (["export", "--store", "none.sqlite", "--output", "x.csv"], "no such store"),
         (["export", "--output", "x.docx"], "expected a name in .csv"),

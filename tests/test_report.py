@@ -1,4 +1,4 @@
-"""The report is one safe, self-contained page that says what was judged."""
+"""A page of the report is safe and self-contained, and says what was judged."""
 
 import dataclasses
 import re

@@ -24,6 +24,11 @@ from tlstat.cli.overview import MOST_CLAIMS, show
 if TYPE_CHECKING:
     from tlstat.theory.verdict import Verdict, Verdicts
 
+PAGES = (
+    " to attach to a paper; of several study files an overview, with a page for each in a folder "
+    "beside it (report_files/ for report.html)"
+)
+
 
 def register(commands: Any) -> None:
     """Add the commands of this module."""
@@ -51,7 +56,7 @@ def _register_verify(commands: Any) -> None:
     parser.add_argument(
         "--replicates", type=positive, metavar="R", help="instead of the profile's number"
     )
-    parser.add_argument("--report", metavar="FILE", help="write an HTML page to attach to a paper")
+    parser.add_argument("--report", metavar="FILE", help=f"write an HTML page{PAGES}")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON")
     _add_all(parser)
     add_judging(parser)
@@ -223,14 +228,16 @@ def _register_report(commands: Any) -> None:
     add_profile(parser)
     add_entropy(parser, default=None)
     add_store(parser)
-    parser.add_argument("--output", "-o", required=True, metavar="FILE", help="the HTML file")
+    parser.add_argument(
+        "--output", "-o", required=True, metavar="FILE", help=f"the HTML page{PAGES}"
+    )
     parser.add_argument("--json", metavar="FILE", help="write the verdicts as JSON, too")
     _add_all(parser)
     add_judging(parser)
 
 
 def report(args: argparse.Namespace) -> int:
-    """Judge from the store alone and write the page."""
+    """Judge from the store alone and write the report."""
     return _present(_stored(args, args.store), args, args.output)
 
 

@@ -1,25 +1,27 @@
-"""The report: one self-contained HTML page about the verdicts of a run.
+"""The report: HTML about the verdicts of a run, one page for each study file.
 
-No script, no network, no external file: it can be attached to a paper, and printed.
+No script, no network: every page stands for itself, can be attached to a paper, and printed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.resources import files as resources
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tlstat.report.cards import card
 from tlstat.report.figures import figures
-from tlstat.report.head import facts, overview, table
-from tlstat.report.html import escape
+from tlstat.report.files import by_file, write
+from tlstat.report.overview import overview
+from tlstat.report.page import page
 
 if TYPE_CHECKING:
     from tlstat.theory.verdict import Verdict
 
 __all__ = ["render", "write_report"]
+
+TITLE = "Theorems judged by simulation"
 
 
 def write_report(
@@ -27,12 +29,16 @@ def write_report(
 ) -> Path:
     """Write the report of a run.
 
+    The verdicts of one study file are one page. Those of several are an overview, which links to
+    a page a file in a folder beside it: ``report_files/`` for ``report.html``. Links are relative,
+    so that both can be moved together.
+
     Parameters
     ----------
     verdicts : Verdicts, or a sequence of Verdict
         With `Verdicts`, whose results say with which versions and streams they were made.
     path : str or path
-        The HTML file; it is overwritten.
+        The HTML file; an earlier report of that name is replaced, with its pages.
     title : str, optional
     jobs : int
         Processes that draw the figures.
@@ -40,11 +46,24 @@ def write_report(
     Returns
     -------
     Path
+        The page to open.
+
+    Raises
+    ------
+    InputError
+        If the folder of the pages has a file in the place of one of them that is no such page.
     """
-    target = Path(path)
-    page = render(verdicts, title=title, jobs=jobs)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(page, encoding="utf-8")
+    target, now, parts = Path(path), datetime.now(UTC), by_file(verdicts)
+    if len(parts) < 2:
+        write(target, render(verdicts, title=title, now=now, jobs=jobs), {})
+        return target
+    # all figures at once: the workers start only once
+    drawn = iter(figures([v for part in parts.values() for v in part], jobs))
+    pages = {
+        name: page(part, list(islice(drawn, len(part))), name, now, home=target)
+        for name, part in parts.items()
+    }
+    write(target, overview(verdicts, parts, target, title or TITLE, now), pages)
     return target
 
 
@@ -55,49 +74,5 @@ def render(
     now: datetime | None = None,
     jobs: int = 1,
 ) -> str:
-    """The report as a text; `now` is the time printed on it."""
-    heading = escape(title or "Theorems judged by simulation")
-    style = resources("tlstat.report").joinpath("style.css").read_text(encoding="utf-8")
-    numbered = list(enumerate(zip(verdicts, figures(verdicts, jobs), strict=True), start=1))
-    sections = []
-    for study in dict.fromkeys(v.study for v in verdicts):
-        cards = "\n".join(card(i, v, figure) for i, (v, figure) in numbered if v.study == study)
-        sections.append(f"<section>\n{_study(study, verdicts)}\n{cards}\n</section>")
-    body = "\n".join(sections)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="tlstat">
-<title>{heading}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<header>
-<h1>{heading}</h1>
-{overview(verdicts)}
-</header>
-<main>
-<section>
-<h2>Verdicts</h2>
-{table(verdicts)}
-</section>
-{body}
-<section>
-<h2>How this was made</h2>
-{facts(verdicts, now or datetime.now(UTC))}
-</section>
-</main>
-</body>
-</html>
-"""
-
-
-def _study(name: str, verdicts: Any) -> str:
-    results = getattr(verdicts, "results", {}).get(name)
-    doc = getattr(getattr(results, "study", None), "doc", None) or ""
-    note = f'<p class="doc">{escape(doc.strip().split(chr(10) * 2)[0])}</p>' if doc else ""
-    return f"<h2>{escape(name)}</h2>\n{note}"
+    """All verdicts on one page, as a text; `now` is the time printed on it."""
+    return page(verdicts, figures(verdicts, jobs), title or TITLE, now or datetime.now(UTC))

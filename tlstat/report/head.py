@@ -43,7 +43,7 @@ def remark(verdict: Verdict) -> str:
     return "" if verdict.expected else "not as expected"
 
 
-def overview(verdicts: Sequence[Verdict]) -> str:
+def totals(verdicts: Sequence[Verdict]) -> str:
     """Totals, and how to read the page."""
     studies = len({v.study for v in verdicts})
     boxes = []
@@ -69,20 +69,20 @@ def _count(number_of: int, one: str, many: str | None = None) -> str:
     return f"{number_of} {one if number_of == 1 else many or one + 's'}"
 
 
-def table(verdicts: Sequence[Verdict]) -> str:
-    """One line a verdict, linked to its card."""
-    if not len(verdicts):
+def table(entries: Sequence[tuple[int, str, Verdict]]) -> str:
+    """One line a verdict, linked to its card: (number of the claim, page of the card, verdict)."""
+    if not entries:
         return "<p>No claim was judged.</p>"
     rows = []
-    for i, v in enumerate(verdicts, start=1):
+    for i, page, v in entries:
         note = remark(v)
         extra = f'<br><span class="remark">{escape(note)}</span>' if note else ""
         exact = v.validity.startswith("exact") and not v.replicates
         rows.append(
             (
-                str(i),
+                "" if page else str(i),  # out of order it would tell nothing
                 pill(v),
-                f'<a href="#claim-{i}">{escape(v.name)}</a><br>'
+                f'<a href="{page}#claim-{i}">{escape(v.name)}</a><br>'
                 f'<span class="study">{escape(v.study)}</span>{extra}',
                 f"{number(v.estimate)}<br>{interval(v.interval)}",
                 number(v.predicted),
@@ -100,18 +100,19 @@ def _grade(verdict: Verdict) -> str:
     return f"{escape(verdict.power.grade.lower())}<br>{escape(verdict.power.score)}"
 
 
-def facts(verdicts: Any, now: datetime) -> str:
-    """Versions, streams, time: what one needs to run it again."""
+def facts(verdicts: Any, now: datetime, brief: bool = False) -> str:
+    """Versions, streams, time: what one needs to run it again; in brief, what many files share."""
     results = list(getattr(verdicts, "results", {}).values())
-    shared = [
+    seconds = f"{number(round(sum(r.seconds for r in results), 1))} s"
+    items = [
         ("written", escape(now.strftime("%Y-%m-%d %H:%M %Z"))),
-        ("error level", _levels(verdicts)),
+        ("error level", "" if brief else _levels(verdicts)),
         ("profile", _distinct(r.profile for r in results)),
         ("entropy of the streams", _distinct(r.entropy for r in results)),
-        ("time of this run", f"{number(round(sum(r.seconds for r in results), 1))} s"),
-        ("studies", _studies(results)),
+        ("time of this run", seconds if results else ""),
+        ("studies", "" if brief else _studies(results)),
     ]
-    return definitions(shared if results else shared[:2]) + _environments(results)
+    return definitions(items) + _environments(results)
 
 
 def _levels(verdicts: Sequence[Verdict]) -> str:
