@@ -8,8 +8,8 @@ is asserted. On an idle machine::
 
     python benchmarks/transfer_lasso.py [--quick] [--rows plain,sparse,source,batch,compile,memory]
 
-adelie, where it is installed, is a peer too; its wheels ask for numpy below 2, which the pinned
-environment does not have.
+adelie's wheels ask for numpy below 2 but run with it: ``make bench`` installs them without their
+dependencies. A peer that is not installed is left out.
 """
 
 import argparse
@@ -145,12 +145,13 @@ def by_skglm(X, y, lams, tol, penalty=None):
 
 
 def by_adelie(X, y, lams, tol):
-    n, p = X.shape
+    design = adelie.matrix.sparse(X) if sparse.issparse(X) else X
     state = adelie.grpnet(
-        X=np.asfortranarray(X),
+        X=design,
         glm=adelie.glm.gaussian(y),
         lmda_path=lams,
         tol=tol,
+        max_iters=10_000_000,
         intercept=False,
         progress_bar=False,
         early_exit=False,
@@ -277,7 +278,7 @@ def against_peers(title, rows, quick):
                 lambda tol, run=run, X=X, y=y, lams=lams: run(X, y, lams, tol),
                 gap_of,
                 goal,
-                [10.0**-k for k in range(5, 13)],
+                [10.0**-k for k in range(5, 17)],
                 repeats,
             )
             table.add_row("", peer, f"{seconds:.4f}", f"{gap:.1e}", f"{seconds / own:.2f}", note)

@@ -20,7 +20,7 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.problem import _FLOOR, Problem
-from tlstat.transfer_lasso.solver import check_control, run, warn_unconverged
+from tlstat.transfer_lasso.solver import OVERFLOW, check_control, run, warn_unconverged
 
 __all__ = ["BatchSolution", "solve_batch"]
 
@@ -130,9 +130,9 @@ def solve_batch(
     for name, value in (("nu", nu), ("mu", mu)):
         if not (isinstance(value, int | float | np.number) and 0 <= value < np.inf):
             raise InputError(f"{name} is {value!r}; expected a finite number, 0 or above")
-    for name, value in (("X", X), ("y", y), *columns.items()):
-        if not bool(xp.isfinite(value).all()):
-            raise InputError(f"{name} has NaN or infinite entries; expected finite numbers")
+    # a design in numpy is looked at by the threads: one pass over it is as long as half a solve
+    for name, value in ((("X", X),) if tensors else ()) + (("y", y), *columns.items()):
+        _check_finite(xp, value, name)
     for name in ("weights", "source_weights"):
         if bool((columns[name] < 0).any()):
             raise InputError(f"{name} has negative entries; expected 0 or above")
@@ -145,6 +145,11 @@ def solve_batch(
     if not bool(answer.converged.all()):
         warn_unconverged(float(answer.gap.max()), tol, most)
     return answer
+
+
+def _check_finite(xp: Any, value: Array, name: str) -> None:
+    if not bool(xp.isfinite(value).all()):
+        raise InputError(f"{name} has NaN or infinite entries; expected finite numbers")
 
 
 def _columns(
@@ -194,7 +199,7 @@ def _threads(
     def work(part: slice) -> None:
         stack = X[None] if X.ndim == 2 else X[part]
         dense = np.ascontiguousarray(np.swapaxes(stack, 1, 2))
-        kernels_entry.walk(
+        finite = kernels_entry.walk(
             kernels.Design(dense, empty, *index, False, n, p),
             False,
             np.array(y[part]),
@@ -215,6 +220,9 @@ def _threads(
             coefs[part],
             report[part],
         )
+        if not finite:
+            _check_finite(np, dense, "X")
+            raise InputError(OVERFLOW)
 
     jobs = min(n_jobs or os.cpu_count() or 1, size)
     # a few chunks a thread: their designs are copied one chunk at a time

@@ -15,8 +15,8 @@ from numba import njit
 
 # only other compiled functions call these: no wrappers for Python; division as in numpy
 kernel = partial(njit, no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
-# called in one place: inlined before it is compiled, since LLVM optimises a function anew in every
-# caller above it
+# inlined before it is compiled: what is called in one place, since LLVM optimises a function anew
+# in every caller above it, and what is short, since a call counts the references of its arrays
 once = partial(kernel, inline="always")
 
 # sums may be reordered (SIMD); infinities and NaN keep their meaning
@@ -72,6 +72,14 @@ def slopes(b: Any, a: Any, c: Any, b0: Any) -> Any:
     return low, high
 
 
+@once()
+def resting(terms: Any, j: Any, b: Any) -> Any:
+    """Ends of the whole penalty's subdifferential: a ``w`` between them leaves ``b_j`` at ``b``."""
+    low, high = slopes(b, terms.a[j], terms.c[j], terms.b0[j])
+    ridge = terms.nu * b + terms.mu * (b - terms.b0[j])
+    return low + ridge, high + ridge
+
+
 @kernel()
 def value(b: Any, a: Any, c: Any, b0: Any, nu: Any, mu: Any) -> Any:
     shift = b - b0
@@ -109,17 +117,26 @@ def fenchel(b: Any, w: Any, a: Any, c: Any, b0: Any, nu: Any, mu: Any) -> Any:
     return max(0.0, _fenchel_piecewise(b, left, a, c, b0)) + 0.5 * q * (b - best) ** 2
 
 
-@kernel(fastmath=FAST)
+@once()
 def dot(design: Any, j: Any, v: Any) -> Any:
     """``X_j'v``."""
     total = 0.0
     if design.is_sparse:
+        data, indices = design.data, design.indices
         for k in range(design.indptr[j], design.indptr[j + 1]):
-            total += design.data[k] * v[design.indices[k]]
+            total += data[k] * v[indices[k]]
         return total
+    dense = design.dense
     for i in range(design.n):
-        total += design.dense[j, i] * v[i]
+        total += dense[j, i] * v[i]
     return total
+
+
+@kernel(fastmath=FAST)
+def correlations(design: Any, cols: Any, v: Any, out: Any) -> Any:
+    """``out[s] = X_j'v`` with ``j = cols[s]``."""
+    for s in range(cols.size):
+        out[s] = dot(design, cols[s], v)
 
 
 @kernel(fastmath=FAST)

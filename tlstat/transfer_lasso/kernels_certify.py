@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tlstat.transfer_lasso.kernels import (
+    FAST,
     centred_square,
+    correlations,
     data_fit,
-    dot,
     fenchel,
     fit_gap,
     kernel,
@@ -49,6 +50,7 @@ class Anchors(NamedTuple):
     """
 
     thetas: Any  # (ANCHORS, n)
+    squares: Any  # (ANCHORS,): |theta_k|^2, 0 where there is none yet
     current: Any  # (1,)
     version: Any  # (p,), -1: none
     w: Any  # (p,)
@@ -63,7 +65,7 @@ def primal(terms: Any, data: Any, b: Any, eta: Any) -> Any:
     return total
 
 
-@kernel()
+@once()
 def _stays(terms: Any, j: Any, b: Any, low: Any, high: Any) -> Any:
     """Is every ``w`` in ``[low, high]``, also scaled a little, a subgradient at ``b``?"""
     least, most = slopes(b, terms.a[j], terms.c[j], terms.b0[j])
@@ -77,19 +79,21 @@ def _stays(terms: Any, j: Any, b: Any, low: Any, high: Any) -> Any:
     )
 
 
-@kernel()
+@kernel(fastmath=FAST)
 def drift(anchors: Any, theta: Any) -> Any:
     """``kappa`` and ``|e|`` of every anchor."""
-    kappa, distance = np.zeros(ANCHORS), np.empty(ANCHORS)
+    size = math.sqrt(np.sum(theta * theta))
+    kappa, distance = np.zeros(ANCHORS), np.full(ANCHORS, size)
     for k in range(ANCHORS):
-        inner, square = 0.0, 0.0
+        if anchors.squares[k] == 0:
+            continue
+        anchor = anchors.thetas[k]
+        inner, total = 0.0, 0.0
         for i in range(theta.size):
-            inner += anchors.thetas[k, i] * theta[i]
-            square += anchors.thetas[k, i] ** 2
-        kappa[k] = inner / square if square > 0 else 0.0
-        total = 0.0
+            inner += anchor[i] * theta[i]
+        kappa[k] = inner / anchors.squares[k]
         for i in range(theta.size):
-            total += (theta[i] - kappa[k] * anchors.thetas[k, i]) ** 2
+            total += (theta[i] - kappa[k] * anchor[i]) ** 2
         distance[k] = math.sqrt(total) * (1 + 1e-9)
     return kappa, distance
 
@@ -103,7 +107,8 @@ def correlate(
     now = (anchors.current[0] + 1) % ANCHORS
     anchors.current[0] = now
     anchors.thetas[now] = theta
-    size = math.sqrt(np.dot(theta, theta))
+    anchors.squares[now] = np.sum(theta * theta)
+    size = math.sqrt(anchors.squares[now])
     count = 0
     for j in range(design.p):
         k = anchors.version[j]
@@ -114,11 +119,15 @@ def correlate(
             reach = data.norms[j] * (distance[k] + 1e-13 * size)
             if _stays(terms, j, b[j], about - reach, about + reach):
                 continue
-        anchors.w[j] = dot(design, j, theta)
         anchors.version[j] = now
         needed[count] = j
         count += 1
-    return needed[:count]
+    cols = needed[:count]
+    found = np.empty(count)
+    correlations(design, cols, theta, found)
+    for s in range(count):
+        anchors.w[cols[s]] = found[s]
+    return cols
 
 
 @kernel()
@@ -199,17 +208,28 @@ def gap_on(design: Any, terms: Any, data: Any, cols: Any, anchors: Any, b: Any, 
     theta, w = np.empty(design.n), anchors.w.copy()
     residual(data.logistic, data.y, data.share, eta, theta)
     project(data.basis, data.share, theta)
+    found = np.empty(cols.size)
+    correlations(design, cols, theta, found)
     for s in range(cols.size):
-        w[cols[s]] = dot(design, cols[s], theta)
+        w[cols[s]] = found[s]
     scale = box_scale(terms, cols, w) if terms.nu + terms.mu == 0 else 1.0
     return gap_at(terms, data, cols, b, eta, theta, w, scale)
 
 
-@kernel()
+@kernel(fastmath=FAST)
 def column_norms(design: Any, centred: Any) -> Any:
-    ones = np.ones(design.n)
+    """Norms of the columns, or of their distance from their mean; never too small."""
     out = np.empty(design.p)
+    ones = np.ones(design.n)
+    if centred or design.is_sparse:
+        for j in range(design.p):
+            square, _ = centred_square(design, j, ones, design.n if centred else 0.0)
+            out[j] = math.sqrt(square) * (1 + 1e-9)
+        return out
+    dense, n = design.dense, design.n
     for j in range(design.p):
-        square, _ = centred_square(design, j, ones, design.n if centred else 0.0)
+        square = 0.0
+        for i in range(n):
+            square += dense[j, i] * dense[j, i]
         out[j] = math.sqrt(square) * (1 + 1e-9)
     return out

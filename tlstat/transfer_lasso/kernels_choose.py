@@ -8,6 +8,7 @@ import numpy as np
 
 from tlstat.transfer_lasso.kernels import (
     kernel,
+    once,
     residual,
     slopes,
 )
@@ -18,13 +19,13 @@ from tlstat.transfer_lasso.kernels_certify import (
 _STRENGTH = 0.5
 
 
-@kernel()
+@once()
 def is_loose(terms: Any, j: Any, b: Any) -> Any:
     """Off both knots, or without penalty: always in the working set."""
     return (b != 0 and b != terms.b0[j]) or terms.a[j] + terms.c[j] == 0
 
 
-@kernel()
+@once()
 def violation(terms: Any, j: Any, b: Any, w: Any, slack: Any) -> Any:
     """How far ``w`` is outside the subdifferential at ``b``, shrunk by ``slack`` at both ends."""
     least, most = slopes(b, terms.a[j], terms.c[j], terms.b0[j])
@@ -34,26 +35,26 @@ def violation(terms: Any, j: Any, b: Any, w: Any, slack: Any) -> Any:
 
 @kernel()
 def worst(cols: Any, bad: Any, count: Any, most: Any) -> Any:
-    """Keep the columns whose violation is among the ``most`` largest, nearly: by bisection."""
-    low, high = 0.0, 0.0
-    for s in range(count):
-        high = max(high, bad[s])
-    kept = count
-    while kept > most or kept == 0 < count:
+    """The columns whose violation is among the ``most`` largest, or nearly: by bisection."""
+    if count <= most:
+        return cols[:count]
+    low, high, above = 0.0, np.max(bad[:count]), 0  # more than `most` are above low
+    while above < 0.75 * most:
         middle = 0.5 * (low + high)
         if middle <= low or middle >= high:
-            break
-        kept = 0
+            break  # ties
+        found = 0
         for s in range(count):
-            kept += bad[s] > middle
-        if kept > most:
+            found += bad[s] > middle
+        if found > most:
             low = middle
         else:
-            high = middle
-    threshold = low if count <= most else high
-    kept = 0
+            high, above = middle, found
+    kept, room = 0, most - above
     for s in range(count):
-        if count <= most or bad[s] > threshold:
+        fill = low < bad[s] <= high and room > 0
+        if bad[s] > high or fill:
+            room -= fill
             cols[kept] = cols[s]
             kept += 1
     return cols[:kept]

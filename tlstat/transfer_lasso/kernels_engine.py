@@ -34,6 +34,7 @@ from tlstat.transfer_lasso.kernels_choose import (
 )
 
 _SHARPEST = 1e-6
+_FIRST = 20  # columns that a first working set takes
 
 
 @kernel()
@@ -166,7 +167,7 @@ def enlarge(
 
     The Gram matrix is given up where it would be wider than it pays: then residuals are updated.
     """
-    most = min(design.p, max(2 * design.n, 64), 5000)
+    most = kernels_gram.width(design)
     m = gram.count[0]
     if m + new.size > most:
         gram.count[0] = 0
@@ -248,10 +249,10 @@ def point(
     out: Any,
 ) -> Any:
     """One point of the path; ``change`` is the relative change of the penalty, 0 at the first."""
-    products = not (data.logistic or design.is_sparse) and gram.count[0] >= 0
+    products = not data.logistic and gram.count[0] >= 0
     if not products:
         certain_columns(terms, slot, b)
-    room, rounds, sharpness = 50, 0, 0.3
+    room, rounds, sharpness = _FIRST, 0, 0.3
     new = needed[:0]
     warm = change > 0
     if warm:
@@ -321,6 +322,7 @@ def walk(
     slot, needed = np.full(p, -1), np.empty(p, np.int64)
     anchors = Anchors(
         np.zeros((ANCHORS, n)),
+        np.zeros(ANCHORS),
         np.zeros(1, np.int64),
         np.full(p, -1),
         np.zeros(p),

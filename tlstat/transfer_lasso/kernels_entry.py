@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from tlstat.transfer_lasso import kernels_engine
@@ -47,8 +48,11 @@ def _entries(digest: int) -> tuple[Callable[..., Any], ...]:
         most: Any,
         coefs: Any,
         report: Any,
-    ) -> None:
-        """Paths of a stack of problems, the first axis; a design of length 1 is shared."""
+    ) -> bool:
+        """Paths of a stack of problems, the first axis; a design of length 1 is shared.
+
+        False where a column's norm is not finite: its problem and those after it are not solved.
+        """
         digest  # noqa: B018
         for k in range(ys.shape[0]):
             if k == 0 or designs.dense.shape[0] > 1:
@@ -62,6 +66,8 @@ def _entries(digest: int) -> tuple[Callable[..., Any], ...]:
                     designs.p,
                 )
                 norms = column_norms(one, intercept)
+                if not np.isfinite(np.sum(norms)):
+                    return False
             data = Data(logistic, ys[k], share, basis, intercept, norms, share.max())
             _walk(
                 one,
@@ -80,6 +86,7 @@ def _entries(digest: int) -> tuple[Callable[..., Any], ...]:
                 coefs[k],
                 report[k],
             )
+        return True
 
     @njit(cache=True, nogil=True)
     def centre(logistic: Any, y: Any, share: Any, eta: Any) -> float:

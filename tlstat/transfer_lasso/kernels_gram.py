@@ -1,8 +1,8 @@
 """Coordinate descent with Gram updates, and Newton steps on the generalised support.
 
-For the squared loss and a dense design the columns that were ever in a working set keep their
-Gram matrix ``G`` (weighted, centred where there is an intercept) along the whole path. A visit
-of a coordinate that stays costs nothing; a step costs one row of ``G``, whatever ``n`` is.
+For the squared loss the columns that were ever in a working set keep their Gram matrix ``G``
+(weighted, centred where there is an intercept) along the whole path. A visit of a coordinate that
+stays costs nothing; a step costs one row of ``G``, whatever ``n`` is.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tlstat.transfer_lasso.kernels import FAST, dot, fenchel, kernel, prox, slopes, value
+from tlstat.transfer_lasso.kernels import (
+    FAST,
+    correlations,
+    fenchel,
+    kernel,
+    once,
+    prox,
+    resting,
+    slopes,
+    value,
+)
 
 _BLOCK = 512  # rows of the design that are copied at a time
 _NEWTON_MOST = 2000
@@ -48,66 +58,137 @@ def grow(gram: Any, room: Any) -> Any:
     return bigger
 
 
+@kernel(fastmath=FAST)
+def _products(part: Any, first: Any, out: Any) -> Any:
+    """Add to ``out[s, t]`` the product of the rows ``s`` and ``first + t``, for ``s <= first + t``.
+
+    In blocks of 3 x 4, as many sums as there are registers: ``part`` ends with three rows of zeros,
+    and ``out`` has room for them. BLAS would form both triangles, and on threads of its own.
+    """
+    m, width = part.shape[0] - 3, part.shape[1]
+    for t in range(0, m - first, 4):
+        j = first + t
+        for s in range(0, min(j + 4, m), 3):
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = c0 = c1 = c2 = c3 = 0.0
+            for i in range(width):
+                x, y, z = part[s, i], part[s + 1, i], part[s + 2, i]
+                u = part[j, i]
+                a0, b0, c0 = a0 + x * u, b0 + y * u, c0 + z * u
+                u = part[j + 1, i]
+                a1, b1, c1 = a1 + x * u, b1 + y * u, c1 + z * u
+                u = part[j + 2, i]
+                a2, b2, c2 = a2 + x * u, b2 + y * u, c2 + z * u
+                u = part[j + 3, i]
+                a3, b3, c3 = a3 + x * u, b3 + y * u, c3 + z * u
+            for r, (y0, y1, y2, y3) in enumerate(
+                ((a0, a1, a2, a3), (b0, b1, b2, b3), (c0, c1, c2, c3))
+            ):
+                out[s + r, t] += y0
+                out[s + r, t + 1] += y1
+                out[s + r, t + 2] += y2
+                out[s + r, t + 3] += y3
+
+
+@kernel()
+def _panel(design: Any, cols: Any, means: Any, root: Any, start: Any, stop: Any) -> Any:
+    """Rows ``start`` to ``stop`` of the columns, centred, times the root of their weights."""
+    part = np.zeros((cols.size + 3, stop - start))
+    block, scale = design.dense[:, start:stop], root[start:stop]
+    for s in range(cols.size):
+        j, mean = cols[s], means[s]
+        for i in range(scale.size):
+            part[s, i] = (block[j, i] - mean) * scale[i]
+    return part
+
+
+@kernel(fastmath=FAST)
+def _sparse_products(design: Any, cols: Any, share: Any, means: Any, first: Any, out: Any) -> Any:
+    """The same for sparse columns: a new one is spread out, the others run through it."""
+    data, indices, indptr = design.data, design.indices, design.indptr
+    spread = np.zeros(design.n)
+    for t in range(cols.size - first):
+        j = cols[first + t]
+        for k in range(indptr[j], indptr[j + 1]):
+            spread[indices[k]] += share[indices[k]] * data[k]
+        for s in range(first + t + 1):
+            total = -means[s] * means[first + t]
+            for k in range(indptr[cols[s]], indptr[cols[s] + 1]):
+                total += data[k] * spread[indices[k]]
+            out[s, t] = total
+        for k in range(indptr[j], indptr[j + 1]):
+            spread[indices[k]] = 0.0
+
+
+@kernel()
+def width(design: Any) -> Any:
+    """How many columns the matrix may hold.
+
+    A step costs a row of it, where residuals cost a column of the design: sparse ones are short.
+    """
+    most = min(design.p, max(2 * design.n, 64), 5000)
+    if design.is_sparse:
+        most = min(most, max(64, 4 * design.data.size // design.p))
+    return most
+
+
 @kernel()
 def add(design: Any, share: Any, centred: Any, v: Any, gram: Any, slot: Any, new: Any) -> Any:
-    """Give the columns ``new`` a slot: one matrix product a block of rows, no copy of a column."""
+    """Give the columns ``new`` a slot: their products, a block of rows at a time."""
     m, k = gram.count[0], new.size
+    total = m + k
+    gram.count[0] = total
     for s in range(k):
         gram.cols[m + s] = new[s]
         slot[new[s]] = m + s
-        gram.slope[m + s] = dot(design, new[s], v)
-    total = m + k
-    gram.count[0] = total
-    means = np.zeros(total)
+    correlations(design, new, v, gram.slope[m:total])
+    cols, means = gram.cols[:total], np.zeros(total)
     if centred:
-        for s in range(total):
-            means[s] = dot(design, gram.cols[s], share)
-    product = np.zeros((total, k))
-    for start in range(0, design.n, _BLOCK):
-        width = min(_BLOCK, design.n - start)
-        part = np.empty((total, width))
-        for s in range(total):
-            j = gram.cols[s]
-            for i in range(width):
-                part[s, i] = (design.dense[j, start + i] - means[s]) * math.sqrt(share[start + i])
-        block = np.dot(part, part[m:].T)
-        for s in range(total):
-            for t in range(k):
-                product[s, t] += block[s, t]
-    for s in range(total):
-        for t in range(k):
+        correlations(design, cols, share, means)
+    product, root = np.zeros((total + 3, k + 3)), np.sqrt(share)
+    if design.is_sparse:
+        _sparse_products(design, cols, share, means, m, product)
+    else:
+        for start in range(0, design.n, _BLOCK):
+            stop = min(start + _BLOCK, design.n)
+            _products(_panel(design, cols, means, root, start, stop), m, product)
+    for t in range(k):
+        for s in range(m + t + 1):
             gram.matrix[s, m + t] = product[s, t]
             gram.matrix[m + t, s] = product[s, t]
 
 
-@kernel(fastmath=FAST)
+@once()
 def _take_row(matrix: Any, s: Any, step: Any, slope: Any, m: Any) -> Any:
     for t in range(m):
         slope[t] -= step * matrix[s, t]
 
 
 @kernel()
-def epochs(gram: Any, terms: Any, b: Any, square: Any, count: Any, stop: Any) -> Any:
-    """``count`` passes at most; returns the passes, and the updated square of the residual."""
-    m = gram.count[0]
+def epochs(gram: Any, terms: Any, b: Any, square: Any, count: Any) -> Any:
+    """``count`` passes, or until nothing moves; the passes, and the new square of the residual."""
+    m, slope, matrix = gram.count[0], gram.slope, gram.matrix
     q = terms.nu + terms.mu
+    low, high = np.empty(m), np.empty(m)
+    for s in range(m):
+        j = gram.cols[s]
+        low[s], high[s] = resting(terms, j, b[j])
+        if matrix[s, s] + q == 0 and terms.a[j] + terms.c[j] == 0:
+            low[s], high[s] = -math.inf, math.inf
     for epoch in range(count):
-        largest = 0.0
+        still = True
         for s in range(m):
-            j = gram.cols[s]
-            hess = gram.matrix[s, s]
-            bottom = hess + q
-            if bottom == 0 and terms.a[j] + terms.c[j] == 0:
+            if low[s] <= slope[s] <= high[s]:
                 continue
-            top = hess * b[j] + gram.slope[s] + terms.mu * terms.b0[j]
-            new = prox(top, bottom, terms.a[j], terms.c[j], terms.b0[j])
+            j, hess = gram.cols[s], matrix[s, s]
+            top = hess * b[j] + slope[s] + terms.mu * terms.b0[j]
+            new = prox(top, hess + q, terms.a[j], terms.c[j], terms.b0[j])
             step = new - b[j]
             if step != 0:
-                square += step * (step * hess - 2 * gram.slope[s])
-                _take_row(gram.matrix, s, step, gram.slope, m)
-                b[j] = new
-                largest = max(largest, bottom * step * step)
-        if largest <= stop:
+                square += step * (step * hess - 2 * slope[s])
+                _take_row(matrix, s, step, slope, m)
+                b[j], still = new, False
+                low[s], high[s] = resting(terms, j, new)
+        if still:
             return epoch + 1, square
     return count, square
 
@@ -242,9 +323,9 @@ def descend(gram: Any, terms: Any, b: Any, square: Any, goal: Any) -> Any:
     """Epochs and Newton steps until the gap on the slots is at most ``goal``."""
     gap = math.inf
     for block in range(1000):
-        made, square = epochs(gram, terms, b, square, 4, 0.0)
+        made, square = epochs(gram, terms, b, square, 2)
         gap = own_gap(gram, terms, b, square)
-        if gap <= goal or made < 4:
+        if gap <= goal or made < 2:
             break
         if block >= 1:
             square, _ = newton(gram, terms, b, square)

@@ -12,7 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tlstat.transfer_lasso.kernels import FAST, dot, fenchel, kernel, prox, value
+from tlstat.transfer_lasso.kernels import (
+    FAST,
+    correlations,
+    fenchel,
+    kernel,
+    prox,
+    resting,
+    value,
+)
 
 _DEPTH = 5  # iterates in one extrapolation
 
@@ -28,33 +36,40 @@ class Model(NamedTuple):
 
 
 @kernel(fastmath=FAST)
-def _weighted_axpy(design: Any, j: Any, step: Any, h: Any, u: Any) -> Any:
-    if design.is_sparse:
-        for k in range(design.indptr[j], design.indptr[j + 1]):
-            i = design.indices[k]
-            u[i] += step * h[i] * design.data[k]
-    else:
-        for i in range(design.n):
-            u[i] += step * h[i] * design.dense[j, i]
-
-
-@kernel()
 def epoch(design: Any, terms: Any, model: Any, b: Any, u: Any, shift: Any) -> Any:
-    """One pass over the working set; returns ``shift``."""
+    """One pass over the working set; returns ``shift``.
+
+    Products with a column are written out: a call, or a field of a tuple in the loop, would count
+    references of arrays, which costs more than a sparse column.
+    """
+    dense, data, indices, indptr = design.dense, design.data, design.indices, design.indptr
+    cols, hess, means, h = model.cols, model.hess, model.means, model.h
     q = terms.nu + terms.mu
-    for s in range(model.cols.size):
-        j = model.cols[s]
-        hess = model.hess[s]
-        if hess + q == 0 and terms.a[j] + terms.c[j] == 0:
+    for s in range(cols.size):
+        j = cols[s]
+        w = shift * means[s] * model.total
+        if design.is_sparse:
+            for k in range(indptr[j], indptr[j + 1]):
+                w += data[k] * u[indices[k]]
+        else:
+            for i in range(design.n):
+                w += dense[j, i] * u[i]
+        low, high = resting(terms, j, b[j])
+        if low <= w <= high or (hess[s] + q == 0 and terms.a[j] + terms.c[j] == 0):
             continue
-        w = dot(design, j, u) + shift * model.means[s] * model.total
-        top = hess * b[j] + w + terms.mu * terms.b0[j]
-        new = prox(top, hess + q, terms.a[j], terms.c[j], terms.b0[j])
+        top = hess[s] * b[j] + w + terms.mu * terms.b0[j]
+        new = prox(top, hess[s] + q, terms.a[j], terms.c[j], terms.b0[j])
         step = new - b[j]
-        if step != 0:
-            _weighted_axpy(design, j, -step, model.h, u)
-            shift += step * model.means[s]
-            b[j] = new
+        if step == 0:
+            continue
+        b[j] = new
+        shift += step * means[s]
+        if design.is_sparse:
+            for k in range(indptr[j], indptr[j + 1]):
+                u[indices[k]] -= step * h[indices[k]] * data[k]
+        else:
+            for i in range(design.n):
+                u[i] -= step * h[i] * dense[j, i]
     return shift
 
 
@@ -63,10 +78,11 @@ def own_gap(design: Any, terms: Any, model: Any, b: Any, u: Any, shift: Any) -> 
     """The duality gap of the model on its own columns, and its objective up to a constant."""
     k = model.cols.size
     w = np.empty(k)
+    correlations(design, model.cols, u, w)
     scale = 1.0
     for s in range(k):
         j = model.cols[s]
-        w[s] = dot(design, j, u) + shift * model.means[s] * model.total
+        w[s] += shift * model.means[s] * model.total
         outer = terms.a[j] + terms.c[j]
         if outer > 0 and abs(w[s]) * scale > outer:
             scale = outer / abs(w[s])

@@ -13,6 +13,8 @@ from tlstat.transfer_lasso.problem import Problem, _vector, dense_columns, is_sp
 
 __all__ = ["Solution", "solve"]
 
+OVERFLOW = "X has entries whose squares overflow; scale its columns"
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -253,7 +255,7 @@ def _descend(
 
     design = compiled_design(problem.X)
     coefs, report = np.empty((1, len(l1s), design.p)), np.empty((1, len(l1s), 4))
-    kernels_entry.walk(
+    finite = kernels_entry.walk(
         design,
         problem.loss == "logistic",
         _writeable(problem.y)[None],
@@ -274,6 +276,8 @@ def _descend(
         coefs,
         report,
     )
+    if not finite:
+        raise InputError(OVERFLOW)
     coefs, report = coefs[0], report[0]
     scale = np.maximum(report[:, 2], problem.floor)
     report[:, 1] = np.divide(report[:, 1], scale, out=np.zeros(len(scale)), where=scale > 0)
