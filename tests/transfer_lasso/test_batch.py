@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from tlstat.errors import InputError
@@ -67,6 +68,7 @@ def test_a_limit_of_steps_warns(array):
         ("X has shape", {"X": np.ones(3)}),
         ("X holds 2 designs", {"X": np.ones((2, 4, 2))}),
         ("X has NaN", {"X": np.full((4, 2), np.nan)}),
+        ("a design is dense here", {"X": sparse.csc_array(np.ones((4, 2)))}),
         ("l1 is", {"l1": -1.0}),
         ("l2 is", {"l2": np.ones(2)}),
         ("source_coef has shape", {"source_coef": np.ones(3)}),
@@ -80,6 +82,12 @@ def test_bad_input(message, change):
     arguments = {"X": np.ones((4, 2)), "y": np.ones((3, 4)), "l1": 0.1, "l2": 0.1, **change}
     with pytest.raises(InputError, match=message):
         solve_batch(**arguments)
+
+
+def test_tensors_that_ask_for_gradients_get_none():
+    X = torch.ones((4, 2), dtype=torch.float64, requires_grad=True)
+    found = solve_batch(X, torch.ones((3, 4)), 0.1, 0.1)
+    assert not found.coef.requires_grad
 
 
 def test_tensors_need_a_penalty():

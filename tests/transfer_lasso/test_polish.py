@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -117,3 +119,20 @@ def test_separable_classes_and_a_far_source_do_not_stall_newton(alpha):
                 loss="logistic", fit_intercept=True, intercept=intercept, relative=True,
             )  # fmt: skip
             assert gap <= 2e-6
+
+
+def test_a_sparse_design_stays_sparse_where_descent_stalls():
+    rng = np.random.default_rng(0)
+    n, p = 2000, 4000
+    base = sparse.random_array((n, p - 12), density=1e-4, format="csc", rng=rng)
+    near = 1 / (np.arange(n)[:, None] % 40 + np.arange(12) + 1.0)  # the columns of Hilbert's matrix
+    X = sparse.hstack([base, sparse.csc_array(near)], format="csc")
+    y = near @ np.ones(12) + rng.normal(size=n)
+    problem = prepare(X, y, 1e-9, 1e-9, fit_intercept=True)
+    start = np.where(np.arange(p) >= p - 12, 1.0, 0.0)
+    tracemalloc.start()
+    found = polish(problem, start)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert problem.primal(found) < problem.primal(start)
+    assert peak < 8 * n * p / 4  # bytes; all columns dense would be 8 n p

@@ -12,7 +12,16 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso import duality_gap, kkt_residual, objective, solve
+from tlstat.transfer_lasso import (
+    alpha_path,
+    duality_gap,
+    kernels_entry,
+    kkt_residual,
+    objective,
+    solve,
+    solve_batch,
+    transfer_lasso_path,
+)
 
 
 def draw(seed: int, n: int = 40, p: int = 25, rho: float = 0.5) -> tuple[Any, ...]:
@@ -203,6 +212,98 @@ def test_a_fortran_design_is_not_copied():
     assert np.shares_memory(compiled_design(check_design(X)).dense, X)
 
 
+def test_more_equal_columns_than_a_working_set_takes():
+    x = np.random.default_rng(0).normal(size=(30, 1))
+    found = solve(np.tile(x, 80), x[:, 0] + 1, 0.05, 0.02, tol=1e-10)
+    alone = solve(x, x[:, 0] + 1, 0.05, 0.02, tol=1e-10)
+    assert found.converged
+    assert found.coef.sum() == pytest.approx(alone.coef[0], rel=1e-8)
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("made", [np.asarray, sparse.csc_array])
+def test_a_path_may_end_without_penalty(made, intercept):
+    X, y, b0, _ = draw(3)
+    u = np.where(np.arange(X.shape[1]) < 3, 0.0, 1.0)  # free where alpha is 1 and u counts alone
+    lams = np.array([0.3, 0.1, 0.0])
+    path = transfer_lasso_path(
+        made(X), y, lams=lams, alpha=0.75, source_coef=b0, fit_intercept=intercept, tol=1e-12
+    )
+    assert np.all(path.converged)
+    design = np.column_stack([np.ones(len(y)), X]) if intercept else X
+    least = np.linalg.lstsq(design, y, rcond=None)[0][int(intercept) :]
+    np.testing.assert_allclose(path.coefs[-1], least, atol=1e-7)
+    ends = alpha_path(
+        made(X), y, lam=0.2, alphas=[0.5, 1.0], source_coef=b0, weights=u, tol=1e-12,
+        fit_intercept=intercept,
+    )  # fmt: skip
+    for coef, offset, alpha in zip(ends.coefs, ends.intercepts, ends.alphas, strict=True):
+        gap = duality_gap(
+            coef, X, y, 0.2 * alpha, 0.2 * (1 - alpha), source_coef=b0, weights=u,
+            fit_intercept=intercept, intercept=offset, relative=True,
+        )  # fmt: skip
+        assert gap <= 1e-10
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_entries_of_a_sparse_design_that_are_given_twice_are_added(loss):
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((20, 15), density=0.3, format="csc", rng=rng)
+    parts = np.repeat(X.data / 6, 6), np.repeat(X.indices, 6), X.indptr * 6
+    twice = sparse.csc_array(parts, shape=X.shape)
+    y = rng.integers(2, size=20).astype(float)
+    given = twice.data.copy()
+    found = solve(twice, y, 0.001, 0.0005, loss=loss, tol=1e-10)
+    expected = solve(X, y, 0.001, 0.0005, loss=loss, tol=1e-10)
+    assert found.converged
+    np.testing.assert_allclose(found.coef, expected.coef, atol=1e-4)
+    assert found.primal == pytest.approx(expected.primal, rel=1e-9)
+    np.testing.assert_array_equal(twice.data, given)
+
+
+@pytest.mark.parametrize("scale", [30, 100, 300])
+def test_probabilities_that_round_to_zero_and_one_are_certified(scale):
+    """A good source that separates the target's classes: the logit is hundreds at its rows."""
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(30, 8))
+        b0 = np.where(rng.random(8) < 0.5, rng.normal(size=8), 0.0)
+        y = (X @ b0 + rng.normal(size=30) > 0).astype(float)
+        source = scale * b0
+        options = {"source_coef": source, "loss": "logistic", "fit_intercept": True}
+        found = solve(X, y, 0.0, 0.5, tol=1e-6, **options)
+        assert found.converged, seed
+        gap = duality_gap(
+            found.coef, X, y, 0.0, 0.5, intercept=found.intercept, relative=True, **options
+        )
+        assert gap <= 2e-6
+
+
+def test_layouts_and_types_of_the_input_compile_nothing_new():
+    """Another signature takes the compiler a minute."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(20, 6)), rng.normal(size=(20, 3))
+    solve(X, Y[:, 0].copy(), 0.1, 0.1)
+    before = len(kernels_entry.walk.signatures)
+    solve(X[::2], Y[::-2, 1], 0.1, 0.1, source_coef=rng.normal(size=12)[::2])
+    solve(X, Y[:, 1], np.float32(0.1), 1, tol=np.float32(1e-4), max_iter=np.int32(50))
+    solve(sparse.csr_array(X).astype(np.float32), Y[:, 1] > 0, 0.1, 0.1, sample_weight=Y[:, 2] ** 2)
+    many = {"source_coef": np.asfortranarray(rng.normal(size=(3, 6)))}
+    many["weights"] = np.asfortranarray(rng.random((3, 6)))
+    solve_batch(X, np.asfortranarray(Y.T), 0.1, 0.1, **many, tol=np.float64(1e-5))
+    solve_batch(np.stack([X] * 3), Y.T[:, :], 0.1, np.ones(6)[::2], **many)
+    assert len(kernels_entry.walk.signatures) == before
+
+
+def test_what_overflows_is_an_error_and_not_a_gap_of_zero():
+    X, y, _, _ = draw(0)
+    for design, response in ((X * 1e160, y), (X, y * 1e160)):
+        with pytest.raises(InputError, match="overflow"):
+            solve(design, response, 0.1, 0.1)
+        with pytest.raises(InputError, match="overflow"):
+            solve_batch(design, response[None], 0.1, 0.1)
+
+
 def test_warning_says_what_to_do():
     X, y, b0, _ = draw(5, 60, 200, 0.95)
     with pytest.warns(ConvergenceWarning, match="raise max_iter"):
@@ -220,6 +321,9 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("X has shape", {"X": np.ones(3)}),
     ("y is nan", {"y": [1.0, np.nan, 1.0]}),
     ("y has shape", {"y": np.ones(4)}),
+    ("X has complex", {"X": np.eye(3) * 1j}),
+    ("y has masked", {"y": np.ma.masked_less(np.arange(3.0), 1)}),
+    ("source_coef has complex", {"source_coef": np.ones(3) * 1j}),
     ("l1 is -1", {"l1": -1}),
     ("l2 is nan", {"l2": np.nan}),
     ("nu is -1", {"nu": -1}),

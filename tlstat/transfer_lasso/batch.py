@@ -1,6 +1,6 @@
 """Many problems at once: compiled on threads for numpy arrays, batched for torch tensors::
 
-    minimise   1/2 sum_i w_i (y_i - x_i'b)^2 + sum_j (l1 u_j |b_j| + l2 v_j |b_j - b0_j|)
+    minimise   1/(2n) sum_i (y_i - x_i'b)^2 + sum_j (l1 u_j |b_j| + l2 v_j |b_j - b0_j|)
                + nu/2 |b|^2 + mu/2 |b - b0|^2,          one problem a row of ``y``.
 
 numpy arrays go to the solver of single problems, one thread a core. Tensors (CPU or CUDA) are
@@ -20,7 +20,15 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.problem import _FLOOR, Problem
-from tlstat.transfer_lasso.solver import OVERFLOW, check_control, run, warn_unconverged
+from tlstat.transfer_lasso.solver import (
+    NO_FLOOR,
+    OVERFLOW,
+    check_control,
+    one_blas_thread,
+    relative,
+    run,
+    warn_unconverged,
+)
 
 __all__ = ["BatchSolution", "solve_batch"]
 
@@ -107,7 +115,10 @@ def solve_batch(
         raise InputError(f"n_jobs is {n_jobs!r}; expected an integer of at least 1")
     xp = torch if tensors else np
     like = {"dtype": xp.float64, **({"device": X.device} if tensors else {})}
-    X, y = xp.asarray(X, **like), xp.asarray(y, **like)
+    try:
+        X, y = (_array(xp, like, x) for x in (X, y))
+    except (TypeError, ValueError):
+        raise InputError("X and y must be arrays of real numbers; a design is dense here") from None
     if (
         X.ndim not in (2, 3)
         or y.ndim != 2
@@ -147,6 +158,11 @@ def solve_batch(
     return answer
 
 
+def _array(xp: Any, like: dict[str, Any], value: Any) -> Array:
+    # a tensor that asks for gradients: the solver has none
+    return xp.asarray(value.detach() if hasattr(value, "detach") else value, **like)
+
+
 def _check_finite(xp: Any, value: Array, name: str) -> None:
     if not bool(xp.isfinite(value).all()):
         raise InputError(f"{name} has NaN or infinite entries; expected finite numbers")
@@ -157,14 +173,14 @@ def _columns(
 ) -> Array:
     if value is None:
         return xp.full((size, p), default, **like)
-    x = xp.asarray(value, **like)
+    x = _array(xp, like, value)
     if tuple(x.shape) not in ((p,), (size, p)):
         raise InputError(f"{name} has shape {tuple(x.shape)}; expected ({p},) or ({size}, {p})")
     return xp.broadcast_to(x, (size, p))
 
 
 def _level(xp: Any, like: dict[str, Any], value: Any, name: str, size: int) -> Array:
-    x = xp.asarray(value, **like)
+    x = _array(xp, like, value)
     if tuple(x.shape) not in ((), (size,)) or not bool((xp.isfinite(x) & (x >= 0)).all()):
         raise InputError(f"{name} is {value!r}; expected finite numbers, 0 or above: one or {size}")
     return xp.broadcast_to(x, (size,))
@@ -192,8 +208,11 @@ def _threads(
     share, basis, empty = np.full(n, 1 / n), np.empty((0, n)), np.empty(0)
     index = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int64)
     coefs, report = np.empty((size, 1, p)), np.empty((size, 1, 4))
-    at_zero = np.sum(c * np.abs(b0), axis=1) + mu / 2 * np.sum(b0**2, axis=1)
-    floors = _FLOOR * (np.sum(y**2, axis=1) / (2 * n) + at_zero)
+    with np.errstate(over="ignore", invalid="ignore"):
+        at_zero = np.sum(c * np.abs(b0), axis=1) + mu / 2 * np.sum(b0**2, axis=1)
+        floors = _FLOOR * (np.sum(y**2, axis=1) / (2 * n) + at_zero)
+    if not np.all(np.isfinite(floors)):
+        raise InputError(NO_FLOOR)
     one = np.ones(1)
 
     def work(part: slice) -> None:
@@ -202,21 +221,21 @@ def _threads(
         finite = kernels_entry.walk(
             kernels.Design(dense, empty, *index, False, n, p),
             False,
-            np.array(y[part]),
+            np.ascontiguousarray(y[part]),
             share,
             basis,
             False,
-            np.array(a[part]),
-            np.array(c[part]),
-            b0[part] + 0.0,
+            np.ascontiguousarray(a[part]),
+            np.ascontiguousarray(c[part]),
+            np.ascontiguousarray(b0[part]) + 0.0,
             nu,
             mu,
             one,
             one,
             np.zeros((len(y[part]), p)),
-            tol,
+            float(tol),
             floors[part],
-            most,
+            int(most),
             coefs[part],
             report[part],
         )
@@ -228,16 +247,16 @@ def _threads(
     # a few chunks a thread: their designs are copied one chunk at a time
     width = -(-size // (4 * jobs)) if X.ndim == 3 else -(-size // jobs)
     parts = [slice(start, min(start + width, size)) for start in range(0, size, width)]
-    if jobs == 1:
-        for part in parts:
-            work(part)
-    else:
-        with ThreadPoolExecutor(jobs) as pool:
-            list(pool.map(work, parts))
+    with one_blas_thread():
+        if jobs == 1:
+            for part in parts:
+                work(part)
+        else:
+            with ThreadPoolExecutor(jobs) as pool:
+                list(pool.map(work, parts))
     gap, primal = report[:, 0, 1], report[:, 0, 2]
-    scale = np.maximum(primal, floors)
-    gap = np.divide(gap, scale, out=np.zeros(size), where=scale > 0)
-    for k in np.flatnonzero((gap > tol) & (report[:, 0, 3] < most)):  # stalled
+    gap = relative(gap, primal, floors)
+    for k in np.flatnonzero(~(gap <= tol) & (report[:, 0, 3] < most)):  # stalled
         design = X if X.ndim == 2 else X[k]
         one_of = Problem(design, y[k], a[k], c[k], b0[k], nu, mu, "squared", share, False)
         solution = run(one_of, coefs[k, 0], tol, most)

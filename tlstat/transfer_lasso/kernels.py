@@ -206,9 +206,11 @@ def curvature(logistic: Any, share: Any, eta: Any, h: Any) -> Any:
 
 
 @kernel()
-def _binary_kl(q: Any, mean: Any) -> Any:
-    left = q * math.log(q / mean) if q > 0 else 0.0
-    right = (1 - q) * math.log((1 - q) / (1 - mean)) if q < 1 else 0.0
+def _binary_kl(q: Any, x: Any) -> Any:
+    """Divergence of ``q`` from ``sigmoid(-x)``, by the logarithm of that: itself it may be 0."""
+    log_mean = -max(x, 0.0) - math.log1p(math.exp(-abs(x)))
+    left = q * (math.log(q) - log_mean) if q > 0 else 0.0
+    right = (1 - q) * (math.log1p(-q) - log_mean - x) if q < 1 else 0.0
     return max(0.0, left + right)
 
 
@@ -227,12 +229,8 @@ def fit_gap(logistic: Any, y: Any, share: Any, eta: Any, theta: Any, scale: Any)
             return math.inf
         # both of the label's own orientation: no rounding of 1 - mean
         sign = 1.0 if y[i] > 0.5 else -1.0
-        wrong, miss = sigmoid(-sign * eta[i]), sign * scale * theta[i] / share[i]
-        miss = min(max(miss, 0.0), 1.0)
-        if wrong > 0 and wrong < 1:
-            total += share[i] * _binary_kl(miss, wrong)
-        elif miss != wrong:
-            return math.inf
+        miss = min(max(sign * scale * theta[i] / share[i], 0.0), 1.0)
+        total += share[i] * _binary_kl(miss, sign * eta[i])
     return total
 
 

@@ -337,7 +337,8 @@ def walk(
         change = 0.0
         if k > 0:
             step = abs(l1s[k] - l1s[k - 1]) + abs(l2s[k] - l2s[k - 1])
-            change = step / (l1s[k] + l2s[k]) if step > 0 else 1e-12
+            level = l1s[k] + l2s[k]
+            change = step / level if step > 0 and level > 0 else 1e-12
         report[k, 0] = intercept
         gram = point(
             design,

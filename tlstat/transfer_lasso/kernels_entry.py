@@ -27,7 +27,7 @@ def _digest() -> int:
 
 
 def _entries(digest: int) -> tuple[Callable[..., Any], ...]:
-    @njit(cache=True, nogil=True)
+    @njit(cache=True, nogil=True, error_model="numpy")
     def walk(
         designs: Any,
         logistic: Any,
@@ -88,7 +88,7 @@ def _entries(digest: int) -> tuple[Callable[..., Any], ...]:
             )
         return True
 
-    @njit(cache=True, nogil=True)
+    @njit(cache=True, nogil=True, error_model="numpy")
     def centre(logistic: Any, y: Any, share: Any, eta: Any) -> float:
         digest  # noqa: B018
         return _centre(logistic, y, share, eta)

@@ -9,13 +9,15 @@ the knot with the largest violation is released. Every step descends, so that it
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from tlstat.transfer_lasso.penalty import subdifferential
-from tlstat.transfer_lasso.problem import Problem, dense_columns, is_sparse
+from tlstat.transfer_lasso.problem import Problem, dense_columns
 from tlstat.transfer_lasso.solver import best_intercept
 
 __all__ = ["polish"]
@@ -28,16 +30,66 @@ _NEWTON_STEPS = 20
 _RANK = 1e-13
 
 
-@dataclass
-class _Pieces:
-    """Least squares ``|A b - z|^2 / 2`` plus the penalty, and the piece that every ``b_j`` is in.
+_BLOCK = 64  # columns of a design that are looked at together
 
-    Columns of ``A`` have length one; ``slope`` is that of the penalty on the piece of a coordinate
-    that is ``free`` to move.
+
+@dataclass
+class _Fit:
+    """Least squares ``|A b - z|^2 / 2``: weighted, centred columns of length one, ridge below.
+
+    The design stays as it is, dense or sparse: columns of ``A`` are formed when they are asked for.
     """
 
-    A: Array
-    z: Array
+    X: Any
+    mean: Array
+    root: Array
+    size: Array
+    ridge: float
+    z: Array  # (n,)
+    low: Array  # (p,), what the ridge's rows aim at
+
+    @classmethod
+    def of(cls, problem: Problem, h: Array, target: Array) -> _Fit:
+        p, ridge = problem.X.shape[1], math.sqrt(problem.nu + problem.mu)
+        mean, centre = np.zeros(p), 0.0
+        if problem.fit_intercept:
+            mean = np.asarray(problem.X.T @ h).ravel() / h.sum()
+            centre = h @ target / h.sum()
+        root = np.sqrt(h)
+        low = problem.mu * problem.b0 / ridge if ridge > 0 else np.zeros(p)
+        fit = cls(problem.X, mean, root, np.ones(p), ridge, root * (target - centre), low)
+        blocks = (np.arange(k, min(k + _BLOCK, p)) for k in range(0, p, _BLOCK))
+        size = np.concatenate([np.linalg.norm(fit.columns(block), axis=0) for block in blocks])
+        fit.size = np.where(size > 0, size, 1.0)
+        return fit
+
+    def columns(self, F: Array) -> Array:
+        """Columns of ``A``; of the ridge's rows those that are not zero."""
+        top = self.root[:, None] * (dense_columns(self.X, F) - self.mean[F])
+        below = self.ridge * np.eye(F.size if self.ridge > 0 else 0, F.size)
+        return np.vstack([top, below]) / self.size[F]
+
+    def residual(self, b: Array) -> tuple[Array, Array]:
+        """``z - A b``: on the rows of the design, and on those of the ridge."""
+        b = b / self.size
+        eta = np.asarray(self.X @ b).ravel() - self.mean @ b
+        return self.z - self.root * eta, self.low - self.ridge * b
+
+    def correlate(self, top: Array, below: Array) -> Array:
+        """``A'r``."""
+        weighted = self.root * top
+        w = np.asarray(self.X.T @ weighted).ravel() - self.mean * weighted.sum()
+        return (w + self.ridge * below) / self.size
+
+
+@dataclass
+class _Pieces:
+    """A fit plus the penalty, and the piece that every ``b_j`` is in.
+
+    ``slope`` is that of the penalty on the piece of a coordinate that is ``free`` to move.
+    """
+
+    fit: _Fit
     a: Array
     c: Array
     b0: Array
@@ -46,21 +98,22 @@ class _Pieces:
     slope: Array
 
     @classmethod
-    def at(cls, A: Array, z: Array, a: Array, c: Array, b0: Array, b: Array) -> _Pieces:
+    def at(cls, fit: _Fit, a: Array, c: Array, b0: Array, b: Array) -> _Pieces:
         free = ((b != 0) & (b != b0)) | (a + c == 0)
         low, high = subdifferential(b, a, c, b0)
-        return cls(A, z, a, c, b0, b, free, (low + high) / 2)
+        return cls(fit, a, c, b0, b, free, (low + high) / 2)
 
     def directions(self, F: Array) -> tuple[Array, Array]:
         """Downhill along which the fit does not change, and to the minimiser on the pieces."""
-        U, S, V = np.linalg.svd(self.A[:, F], full_matrices=False)
+        U, S, V = np.linalg.svd(self.fit.columns(F), full_matrices=False)
         kept = max(S[0], 1e-300) * _RANK < S
         U, S, V = U[:, kept], S[kept], V[kept]
         g = self.slope[F]
         null = V.T @ (V @ g) - g
         if S.size == F.size or np.linalg.norm(null) <= 1e-14 * np.linalg.norm(g):
             null = np.zeros(F.size)
-        r = self.z - self.A @ self.b
+        top, below = self.fit.residual(self.b)
+        r = np.concatenate([top, below[F] if self.fit.ridge > 0 else []])
         return null, V.T @ ((U.T @ r) / S - (V @ g) / S**2)
 
     def move(self, F: Array, d: Array, end: float) -> bool:
@@ -80,7 +133,7 @@ class _Pieces:
 
     def release(self) -> bool:
         """Free the coordinate at a knot whose subgradient condition is most violated."""
-        w = self.A.T @ (self.z - self.A @ self.b)
+        w = self.fit.correlate(*self.fit.residual(self.b))
         low, high = subdifferential(self.b, self.a, self.c, self.b0)
         over, under = w - high, low - w
         excess = np.where(self.free, -np.inf, np.maximum(over, under))
@@ -108,21 +161,9 @@ class _Pieces:
 
 def _quadratic(problem: Problem, h: Array, target: Array, coef: Array) -> Array:
     """Minimise ``sum_i h_i (target_i - eta_i)^2 / 2`` plus the penalty, from ``coef``."""
-    p, q = coef.size, problem.nu + problem.mu
-    X = dense_columns(problem.X, np.arange(p)) if is_sparse(problem.X) else problem.X
-    if problem.fit_intercept:
-        X = X - h @ X / h.sum()
-        target = target - h @ target / h.sum()
-    root = np.sqrt(h)
-    A, z = root[:, None] * X, root * target
-    if q > 0:
-        A = np.vstack([A, np.sqrt(q) * np.eye(p)])
-        z = np.concatenate([z, problem.mu * problem.b0 / np.sqrt(q)])
-    size = np.linalg.norm(A, axis=0)
-    size[size == 0] = 1.0
-    pieces = _Pieces.at(
-        A / size, z, problem.a / size, problem.c / size, problem.b0 * size, coef * size
-    )
+    fit = _Fit.of(problem, h, target)
+    size = fit.size
+    pieces = _Pieces.at(fit, problem.a / size, problem.c / size, problem.b0 * size, coef * size)
     pieces.solve()
     b = pieces.b / size
     at_source = pieces.b == pieces.b0

@@ -120,7 +120,16 @@ class Problem:
         return [kappa * theta]
 
 
+def _check_real(value: Any, name: str) -> None:
+    """What a conversion to float would drop without a word."""
+    if np.iscomplexobj(value):
+        raise InputError(f"{name} has complex entries; expected real numbers")
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} has masked entries; expected numbers, fill or drop them")
+
+
 def _vector(value: Any, name: str, length: int, what: str) -> np.ndarray:
+    _check_real(value, name)
     try:
         x = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -155,8 +164,12 @@ def dense_columns(X: Any, cols: np.ndarray) -> np.ndarray:
 
 def check_design(X: Any) -> Any:
     """A finite float64 design, dense or CSC; no copy where it is one already."""
+    _check_real(X, "X")
     if is_sparse(X):
         X = X.tocsc().astype(float, copy=False)
+        if not X.has_canonical_format:  # entries given twice: squares are of their sum
+            X = X.copy()
+            X.sum_duplicates()
         values = X.data
     else:
         try:
@@ -165,7 +178,7 @@ def check_design(X: Any) -> Any:
             raise InputError("X has entries that are not real numbers") from None
     if X.ndim != 2 or 0 in X.shape:
         raise InputError(f"X has shape {X.shape}; expected (n, p) with at least one row and column")
-    # a sum of squares is finite iff all is (or overflows: looked at again), without a mask of X
+    # a sum is finite if all is, unless it overflows: then it is looked at again, with a mask of X
     with np.errstate(over="ignore", invalid="ignore"):
         total = float(np.sum(values))
     if not np.isfinite(total) and not np.all(np.isfinite(values)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from tlstat.transfer_lasso.problem import Problem, _vector, dense_columns, is_sp
 __all__ = ["Solution", "solve"]
 
 OVERFLOW = "X has entries whose squares overflow; scale its columns"
+NO_FLOOR = "the objective at zero overflows; scale y, source_coef or the penalty"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,9 @@ class Solution:
     coef : array, shape (p,)
     intercept : float
     gap : float
-        Relative duality gap: ``(P - D) / P``.
+        Relative duality gap: ``(P - D) / P``; an objective below 1e-10 of that at zero counts as
+        that. Columns that are certified to stay add nothing, so that it can be below the gap that
+        `duality_gap` finds, which scales the residual until all columns are feasible.
     primal : float
         The objective ``P``.
     n_iter : int
@@ -88,12 +92,25 @@ def compiled_design(X: Any) -> Any:
     )
 
 
-def free_basis(problem: Problem) -> np.ndarray:
-    """Rows spanning intercept and unpenalised columns, orthonormal under the weights of rows."""
+@functools.cache
+def _libraries() -> Any:
+    import scipy.linalg  # noqa: F401  (its BLAS is the one that compiled code calls)
+    import threadpoolctl
+
+    return threadpoolctl.ThreadpoolController()
+
+
+def one_blas_thread() -> Any:
+    """A context in which BLAS starts no threads: on matrices as small as here they only wait."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+def free_basis(problem: Problem, free: np.ndarray) -> np.ndarray:
+    """Rows spanning intercept and the columns ``free``, orthonormal under the weights of rows."""
     n = len(problem.y)
     columns = [np.ones((n, 1))] if problem.fit_intercept else []
-    if len(problem.unpenalised):
-        columns.append(dense_columns(problem.X, problem.unpenalised))
+    if len(free):
+        columns.append(dense_columns(problem.X, free))
     if not columns:
         return np.empty((0, n))
     root = np.sqrt(problem.share)
@@ -222,8 +239,12 @@ def walk(
     Where descent stalls an exact method takes over. Returns the coefficients (points, p) and the
     intercept, relative gap, objective and rounds (points, 4).
     """
-    coefs, report = _descend(problem, l1s, l2s, start, tol, max_iter)
-    for k in np.flatnonzero((report[:, 1] > tol) & (report[:, 3] < max_iter)):
+    parts = []
+    for part in _same_free(problem, l1s, l2s):
+        parts.append(_descend(problem, l1s[part], l2s[part], start, tol, max_iter))
+        start = parts[-1][0][-1]
+    coefs, report = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    for k in np.flatnonzero(~(report[:, 1] <= tol) & (report[:, 3] < max_iter)):
         from tlstat.transfer_lasso.polish import polish
 
         here = replace(problem, a=l1s[k] * problem.a, c=l2s[k] * problem.c)
@@ -232,6 +253,14 @@ def walk(
         if certified[0, 1] < report[k, 1]:
             coefs[k], report[k, :3] = again[0], certified[0, :3]
     return coefs, report
+
+
+def _same_free(problem: Problem, l1s: np.ndarray, l2s: np.ndarray) -> list[slice]:
+    """Stretches of a path with the same unpenalised columns: these change where a level is 0."""
+    kinds = np.column_stack([l1s > 0, l2s > 0])
+    cuts = np.flatnonzero(np.any(kinds[1:] != kinds[:-1], axis=1)) + 1
+    edges = [0, *cuts.tolist(), len(l1s)]
+    return [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def best_intercept(problem: Problem, eta: np.ndarray) -> float:
@@ -251,34 +280,52 @@ def _descend(
     tol: float,
     max_iter: int,
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a path that have the same unpenalised columns."""
     from tlstat.transfer_lasso import kernels_entry
 
+    with np.errstate(over="ignore", invalid="ignore"):
+        floor = problem.floor
+    if not np.isfinite(floor):
+        raise InputError(NO_FLOOR)
+    free = replace(problem, a=l1s[0] * problem.a, c=l2s[0] * problem.c).unpenalised
     design = compiled_design(problem.X)
     coefs, report = np.empty((1, len(l1s), design.p)), np.empty((1, len(l1s), 4))
-    finite = kernels_entry.walk(
-        design,
-        problem.loss == "logistic",
-        _writeable(problem.y)[None],
-        _writeable(problem.share),
-        free_basis(problem),
-        problem.fit_intercept,
-        problem.a[None],
-        problem.c[None],
-        problem.b0[None] + 0.0,  # no negative zero
-        problem.nu,
-        problem.mu,
-        np.asarray(l1s, dtype=float),
-        np.asarray(l2s, dtype=float),
-        start[None] + 0.0,
-        tol,
-        np.array([problem.floor]),
-        max_iter,
-        coefs,
-        report,
+    # one layout and type each: another would be compiled anew, for a minute
+    y, share, a, c, b0, begin = (
+        _writeable(np.ascontiguousarray(x))
+        for x in (problem.y, problem.share, problem.a, problem.c, problem.b0, start)
     )
+    with one_blas_thread():
+        finite = kernels_entry.walk(
+            design,
+            problem.loss == "logistic",
+            y[None],
+            share,
+            free_basis(problem, free),
+            problem.fit_intercept,
+            a[None],
+            c[None],
+            b0[None] + 0.0,  # no negative zero
+            problem.nu,
+            problem.mu,
+            np.ascontiguousarray(l1s, dtype=float),
+            np.ascontiguousarray(l2s, dtype=float),
+            begin[None] + 0.0,
+            float(tol),
+            np.array([floor]),
+            int(max_iter),
+            coefs,
+            report,
+        )
     if not finite:
         raise InputError(OVERFLOW)
     coefs, report = coefs[0], report[0]
-    scale = np.maximum(report[:, 2], problem.floor)
-    report[:, 1] = np.divide(report[:, 1], scale, out=np.zeros(len(scale)), where=scale > 0)
+    report[:, 1] = relative(report[:, 1], report[:, 2], floor)
     return coefs, report
+
+
+def relative(gap: np.ndarray, primal: np.ndarray, floor: Any) -> np.ndarray:
+    """The gap over the objective; 0 where both are, NaN where something overflowed."""
+    scale = np.maximum(primal, floor)
+    with np.errstate(invalid="ignore"):
+        return np.where(scale == 0, 0.0, gap / np.where(scale == 0, 1.0, scale))
