@@ -140,6 +140,15 @@ def correlations(design: Any, cols: Any, v: Any, out: Any) -> Any:
 
 
 @kernel(fastmath=FAST)
+def square_norm(v: Any) -> Any:
+    """``|v|^2``; written out, as are other expressions of arrays: numba compiles these slowly."""
+    total = 0.0
+    for i in range(v.size):
+        total += v[i] * v[i]
+    return total
+
+
+@kernel(fastmath=FAST)
 def axpy(design: Any, j: Any, step: Any, out: Any) -> Any:
     """``out += step X_j``."""
     if design.is_sparse:

@@ -23,6 +23,7 @@ from tlstat.transfer_lasso.kernels import (
     project,
     residual,
     slopes,
+    square_norm,
     value,
 )
 
@@ -82,7 +83,7 @@ def _stays(terms: Any, j: Any, b: Any, low: Any, high: Any) -> Any:
 @kernel(fastmath=FAST)
 def drift(anchors: Any, theta: Any) -> Any:
     """``kappa`` and ``|e|`` of every anchor."""
-    size = math.sqrt(np.sum(theta * theta))
+    size = math.sqrt(square_norm(theta))
     kappa, distance = np.zeros(ANCHORS), np.full(ANCHORS, size)
     for k in range(ANCHORS):
         if anchors.squares[k] == 0:
@@ -106,8 +107,9 @@ def correlate(
     kappa, distance = drift(anchors, theta)
     now = (anchors.current[0] + 1) % ANCHORS
     anchors.current[0] = now
-    anchors.thetas[now] = theta
-    anchors.squares[now] = np.sum(theta * theta)
+    for i in range(theta.size):
+        anchors.thetas[now, i] = theta[i]
+    anchors.squares[now] = square_norm(theta)
     size = math.sqrt(anchors.squares[now])
     count = 0
     for j in range(design.p):

@@ -38,7 +38,9 @@ def worst(cols: Any, bad: Any, count: Any, most: Any) -> Any:
     """The columns whose violation is among the ``most`` largest, or nearly: by bisection."""
     if count <= most:
         return cols[:count]
-    low, high, above = 0.0, np.max(bad[:count]), 0  # more than `most` are above low
+    low, high, above = 0.0, 0.0, 0  # more than `most` are above low
+    for s in range(count):
+        high = max(high, bad[s])
     while above < 0.75 * most:
         middle = 0.5 * (low + high)
         if middle <= low or middle >= high:

@@ -283,7 +283,9 @@ def newton(gram: Any, terms: Any, b: Any, square: Any) -> Any:
                 first = min(first, to / step[r])
     square, better = _try_step(gram, terms, b, members[:k], cut, square, True)
     if not better:
-        square, better = _try_step(gram, terms, b, members[:k], first * step, square, False)
+        for r in range(k):
+            step[r] *= first
+        square, better = _try_step(gram, terms, b, members[:k], step, square, False)
     return square, True
 
 
