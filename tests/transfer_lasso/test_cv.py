@@ -1,17 +1,18 @@
 """`TransferLassoCV` against a plain loop, scikit-learn's `LassoCV` and row duplication."""
 
+import os
+import tracemalloc
 import warnings
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso import TransferLasso, TransferLassoCV
+from tlstat.transfer_lasso import TransferLasso, TransferLassoCV, cv
 
 
 def problem(seed, n=60, p=20, error=0.1):
@@ -80,12 +81,51 @@ def test_jobs_and_sparse_designs_change_nothing():
     X, y, source = problem(4)
     X = np.where(np.abs(X) > 0.8, X, 0)
     one = TransferLassoCV(source, lams=8, tol=1e-10).fit(X, y)
-    with parallel_config(backend="threading"):
-        two = TransferLassoCV(source, lams=8, tol=1e-10, n_jobs=2).fit(X, y)
+    for jobs in (2, 3, -1):
+        more = TransferLassoCV(source, lams=8, tol=1e-10, n_jobs=jobs).fit(X, y)
+        np.testing.assert_array_equal(one.mse_path_, more.mse_path_)
+        np.testing.assert_array_equal(one.coef_, more.coef_)
     thin = TransferLassoCV(source, lams=8, tol=1e-10).fit(sparse.csr_array(X), y)
-    np.testing.assert_array_equal(one.mse_path_, two.mse_path_)
     np.testing.assert_allclose(one.mse_path_, thin.mse_path_, rtol=1e-6)
     assert one.alpha_ == thin.alpha_ and one.lam_ == pytest.approx(thin.lam_)
+
+
+def test_jobs_are_threads(monkeypatch):
+    """A new process would import and load compiled code: seconds for milliseconds of work."""
+    X, y, source = problem(4)
+    where = []
+
+    def noted(*args, _fold_errors=cv.fold_errors):
+        where.append(os.getpid())
+        return _fold_errors(*args)
+
+    monkeypatch.setattr(cv, "fold_errors", noted)
+    TransferLassoCV(source, lams=3, cv=4, n_jobs=2).fit(X, y)
+    assert where == 4 * [os.getpid()]
+
+
+def test_groups():
+    X, y, source = problem(4)
+    groups = np.random.default_rng(0).integers(0, 12, len(y))
+    folds = list(GroupKFold(4).split(X, y, groups))
+    listed = TransferLassoCV(source, lams=5, cv=folds).fit(X, y)
+    model = TransferLassoCV(source, lams=5, cv=GroupKFold(4)).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(model.mse_path_, listed.mse_path_)
+    np.testing.assert_array_equal(model.coef_, listed.coef_)
+    with pytest.raises(ValueError, match="'groups' parameter should not be None"):
+        TransferLassoCV(source, lams=5, cv=GroupKFold(4)).fit(X, y)
+
+
+def test_a_fold_holds_one_copy_of_its_rows():
+    rng = np.random.default_rng(3)
+    X = np.asfortranarray(rng.normal(size=(500, 2000)))
+    y, source = rng.normal(size=500), rng.normal(size=2000)
+    model = TransferLassoCV(source, lams=[2.0, 1.0], alphas=[0.9, 1.0])
+    tracemalloc.start()
+    model.fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.25 * X.nbytes  # training and test rows of one fold
 
 
 def test_a_weight_is_a_number_of_rows():
@@ -120,6 +160,9 @@ def test_a_perfect_source():
     [
         ({"alphas": []}, "alphas is"),
         ({"alphas": [0.5, 1.5]}, "alphas is 1.5"),
+        ({"alphas": "x"}, r"alphas is 'x'; expected"),
+        ({"lam_ratio": "a"}, "lam_ratio is 'a'"),
+        ({"tol": -1.0}, "tol is -1.0"),
         ({"lams": 0}, "lams is 0"),
         ({"lams": [0.1, -1]}, "lams is -1"),
         ({"lams": 2.5}, "lams is 2.5"),
@@ -141,13 +184,16 @@ def test_weights_that_empty_a_fold():
         TransferLassoCV(source, cv=5).fit(X, y, weight)
 
 
-def test_no_convergence_is_told_once():
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_no_convergence_is_told_once(jobs):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(30, 300)) + 5 * rng.normal(size=(30, 1))
     y, source = rng.normal(size=30), rng.normal(size=300)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        TransferLassoCV(source, lams=[1e-4], tol=1e-14, max_iter=1).fit(X, y)
+        filters = list(warnings.filters)
+        TransferLassoCV(source, lams=[1e-4], tol=1e-14, max_iter=1, n_jobs=jobs).fit(X, y)
+        assert warnings.filters == filters  # which all threads share
     said = [str(w.message) for w in told if issubclass(w.category, ConvergenceWarning)]
     assert sum("fits in the folds" in message for message in said) == 1
     assert len(said) <= 2  # and one for the fit on all rows

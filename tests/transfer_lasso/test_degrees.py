@@ -1,6 +1,9 @@
 """Degrees of freedom by finite differences (Stein), and the criteria against scikit-learn's."""
 
+import warnings
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.linear_model import LassoLarsIC
@@ -84,6 +87,43 @@ def test_ridge_terms_shrink_the_degrees(weighted):
     assert moved == pytest.approx(df, abs=1e-4)
     thin = degrees_of_freedom(sparse.csc_array(X), fit(y).coef_, source, **extra)
     assert thin == pytest.approx(df, rel=1e-9)
+
+
+def test_designs_of_any_kind():
+    X, y, source = problem(2)
+    model = TransferLasso(0.1, 0.6, source).fit(X, y)
+    count = degrees_of_freedom(X, model.coef_, source)
+    for given in (X.tolist(), pd.DataFrame(X), np.asfortranarray(X), sparse.coo_array(X)):
+        assert degrees_of_freedom(given, model.coef_.tolist(), source.tolist()) == count
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"ridge": -1}, "ridge is -1"),
+        ({"coef": np.full(8, np.nan)}, "coef is nan at index 0"),
+        ({"coef": np.ones(7)}, r"coef has shape \(7,\)"),
+        ({"source_coef": np.ones(7)}, r"source_coef has shape \(7,\)"),
+        ({"sample_weight": -np.ones(30)}, "sample_weight must be 0 or above"),
+        ({"X": np.ones(30)}, "X has shape"),
+    ],
+)
+def test_bad_input_for_the_count(change, said):
+    X, _, source = problem(2)
+    with pytest.raises(InputError, match=said):
+        degrees_of_freedom(**{"X": X, "coef": source, **change})
+
+
+def test_criteria_of_data_frames_come_without_warnings():
+    X, y, source = problem(5)
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(8)])
+    model = TransferLasso(0.1, 0.6, source).fit(frame, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = information_criteria(model, frame, y, independent_source=True)
+    plain = TransferLasso(0.1, 0.6, source).fit(X, y)
+    assert found == information_criteria(plain, X, y, independent_source=True)
+    assert found.rss == pytest.approx(np.sum((y - model.predict(frame)) ** 2))
 
 
 def test_nothing_off_the_knots():

@@ -1,5 +1,6 @@
 """`TransferLasso` and `AdaptiveTransferLasso` against cvxpy, scikit-learn and exact reductions."""
 
+import tracemalloc
 import warnings
 
 import cvxpy as cp
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Lasso, LinearRegression
 
 from tlstat.errors import InputError
@@ -200,6 +201,39 @@ def test_named_sources_are_matched_with_the_columns():
         TransferLasso(0.2, 0.5, pd.concat([series, series.iloc[:1]])).fit(frame, y)
 
 
+def test_series_are_matched_by_labels_that_are_numbers_too():
+    X, y, source = problem(9)
+    expected = TransferLasso(0.2, 0.5, source).fit(X, y).coef_
+    series = pd.Series(source)
+    for names in (range(12), range(100, 112)):
+        frame = pd.DataFrame(X, columns=names)
+        for given in (series.set_axis(names), series.set_axis(names)[::-1], series):
+            found = TransferLasso(0.2, 0.5, given).fit(frame, y)
+            np.testing.assert_array_equal(found.coef_, expected)
+            np.testing.assert_array_equal(found.source_coef_, source)
+    # the labels are the columns', in another order than the rows'
+    turned = TransferLasso(0.2, 0.5, series).fit(pd.DataFrame(X)[range(11, -1, -1)], y)
+    np.testing.assert_array_equal(turned.source_coef_, source[::-1])
+    # the columns of an array have positions
+    found = TransferLasso(0.2, 0.5, series[::-1]).fit(X, y)
+    np.testing.assert_array_equal(found.source_coef_, source)
+    with pytest.raises(InputError, match="lacks 0; expected"):
+        TransferLasso(0.2, 0.5, series.set_axis(range(100, 112))).fit(pd.DataFrame(X), y)
+    with pytest.raises(InputError, match="X has none"):
+        TransferLasso(0.2, 0.5, series.set_axis(range(100, 112))).fit(X, y)
+    with pytest.raises(InputError, match="source_coef is a DataFrame"):
+        TransferLasso(0.2, 0.5, pd.DataFrame(source[None])).fit(pd.DataFrame(X), y)
+
+
+@pytest.mark.parametrize("value", ["x", None, np.nan, 1 + 2j, np.complex128(1 + 2j), [1.0]])
+def test_named_coefficients_that_are_no_numbers(value):
+    X, y, _ = problem(9)
+    names = [f"x{j}" for j in range(12)]
+    source = {**dict.fromkeys(names, 1.0), "x3": value}
+    with pytest.raises(InputError, match=r"source_coef\['x3'\] is .*; expected a finite number"):
+        TransferLasso(0.2, 0.5, source).fit(pd.DataFrame(X, columns=names), y)
+
+
 # ------------------------------------------------------------------- adaptive weights
 
 
@@ -248,7 +282,7 @@ def test_selection_and_invariance_together():
         ({"lam": -1}, "lam is -1; expected a finite number, 0 or above"),
         ({"lam": np.nan}, "lam is nan"),
         ({"lam": "large"}, "lam is 'large'"),
-        ({"alpha": 1.01}, "alpha is 1.01; expected a number from 0"),
+        ({"alpha": 1.01}, "alpha is 1.01; expected a number in"),
         ({"alpha": -0.1}, "alpha is -0.1"),
         ({"ridge": -1}, "ridge is -1"),
         ({"source_ridge": np.inf}, "source_ridge is inf"),
@@ -294,7 +328,7 @@ def test_one_row():
 
 
 @pytest.mark.parametrize(
-    ("range_", "said"), [((1, 0.5), "lower"), ((1,), "two"), ((0, np.inf), "")]
+    ("range_", "said"), [((1, 0.5), "lower"), ((1,), "two"), ((0, np.inf), ""), ("ab", "two")]
 )
 def test_bad_weight_range(range_, said):
     X, y, source = problem(0)
@@ -317,6 +351,58 @@ def test_a_constant_column_is_warned_of_only_where_the_source_speaks():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         TransferLasso(0.1, 0.3, source).fit(X, y)
+
+
+def test_a_column_is_constant_where_its_rows_have_weight():
+    X, y, source = problem(13)
+    source[2], weight = 1.5, np.ones(40)
+    X[:30, 2], weight[30:] = 4.0, 0.0
+    for design in (X, sparse.csc_array(X)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            TransferLasso(0.1, 0.3, source).fit(design, y)
+        with pytest.warns(UserWarning, match="column 2 of X is constant where sample_weight"):
+            model = TransferLasso(0.1, 0.3, source).fit(design, y, weight)
+        assert model.coef_[2] == 1.5
+
+
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight", "source_coef"])
+def test_what_a_conversion_to_float_would_drop(name):
+    X, y, source = problem(15)
+    given = {"X": X, "y": y, "sample_weight": np.ones(40), "source_coef": source}
+
+    def fit(changed):
+        data = {**given, name: changed}
+        return TransferLasso(0.1, 0.5, data.pop("source_coef")).fit(**data)
+
+    with pytest.raises(ValueError, match="Complex data not supported|has complex entries"):
+        fit(given[name] + 1j)
+    masked = np.ma.array(given[name])
+    expected = fit(masked).coef_  # nothing is masked
+    np.testing.assert_array_equal(expected, TransferLasso(0.1, 0.5, source).fit(X, y).coef_)
+    masked[3] = np.ma.masked
+    with pytest.raises(InputError, match=f"{name} has masked entries"):
+        fit(masked)
+
+
+def test_attributes_before_a_fit():
+    for name in ("df_", "unchanged_"):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(TransferLasso(), name)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_dense_design_is_never_copied(weighted):
+    rng = np.random.default_rng(3)
+    X = np.asfortranarray(rng.normal(size=(500, 2000)))
+    y, source = rng.normal(size=500), rng.normal(size=2000)
+    weight = (np.arange(500) > 3).astype(float) if weighted else None
+    TransferLasso(1.0, 0.9, source).fit(X[:9], y[:9])  # compiled, imported
+    tracemalloc.start()
+    TransferLasso(1.0, 0.9, source).fit(X, y, weight)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.25 * X.nbytes
 
 
 def test_no_convergence_is_told_with_its_remedy():

@@ -107,5 +107,21 @@ def test_bad_labels():
         TransferLogisticRegression(0.1, 0.5, source).fit(X, y, (y == "yes").astype(float))
     with pytest.raises(ValueError, match="Only binary classification is supported"):
         TransferLogisticRegression(0.1, 0.5, source).fit(X, np.arange(len(y)) % 3)
-    with pytest.raises(InputError, match=r"source_coef has shape \(16,\)"):
-        TransferLogisticRegression(0.1, 0.5, np.zeros((2, 8))).fit(X, y)
+
+
+@pytest.mark.parametrize("shape", [(2, 8), (2, 4), (8, 1), (4, 2), (1, 1, 8)])
+def test_sources_of_another_shape(shape):
+    """Eight numbers are not enough: a table of them is in no order that is known."""
+    X, y, _ = problem(9)
+    with pytest.raises(InputError, match=rf"source_coef has shape \({shape[0]},"):
+        TransferLogisticRegression(0.1, 0.5, np.zeros(shape)).fit(X, y)
+
+
+def test_one_row_of_source_coefficients():
+    X, y, source = problem(9)
+    expected = TransferLogisticRegression(0.1, 0.5, source).fit(X, y).coef_
+    for given in (source[None], source[None].tolist(), source.tolist()):
+        found = TransferLogisticRegression(0.1, 0.5, given).fit(X, y).coef_
+        np.testing.assert_array_equal(found, expected)
+    one = TransferLogisticRegression(0.1, 0.5, [[1.0]]).fit(X[:, :1], y)
+    assert one.source_coef_.shape == (1,)

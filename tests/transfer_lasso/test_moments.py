@@ -5,7 +5,7 @@ import pytest
 
 from tlstat.backend import Random
 from tlstat.errors import InputError
-from tlstat.transfer_lasso import TransferLassoCV, problem, solve
+from tlstat.transfer_lasso import TransferLassoCV, penalty, problem, solve
 from tlstat.transfer_lasso.models import RegressionModel, autoregressive
 from tlstat.transfer_lasso.moments import (
     Folds,
@@ -59,12 +59,31 @@ def test_knots_are_exact():
     np.testing.assert_array_equal(solve_moments(gram, moment, 1e3, 0.0, b0), np.zeros(6))
 
 
+@pytest.mark.parametrize("b0", [1.0, -2.0, 0.0])
+@pytest.mark.parametrize(("a", "c"), [(0.1, 0.3), (0.3, 0.1), (0.2, 0.2), (0.0, 0.0), (0.0, 0.2)])
+@pytest.mark.parametrize("share", [0.0, -0.7, 0.7, 1.0])
+def test_the_penalty_alone_decides_about_a_zero_column(a, c, b0, share):
+    """A moment there (which no data give) may be as large as the penalty's slope."""
+    moment = np.array([1.0, share * (a + c)])
+    coef = solve_moments(np.diag([1.0, 0.0]), moment, a, c, np.array([1.0, b0]))
+    # a piecewise linear function is least at one of its knots
+    costs = [float(penalty.value(b, a, c, b0)) - moment[1] * b for b in (coef[1], 0.0, b0)]
+    assert costs[0] <= min(costs) + 1e-15 and coef[1] in (0.0, b0)
+    assert moments_kkt(coef, np.diag([1.0, 0.0]), moment, a, c, np.array([1.0, b0])) < 1e-15
+
+
+def test_a_zero_column_without_a_minimiser():
+    with pytest.raises(InputError, match=r"moment is 1 at a column .* nothing bounds"):
+        solve_moments(np.diag([1.0, 0.0]), [1.0, 1.0], 0.1, 0.3, np.ones(2))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"a": -1.0}, "a is -1"),
         ({"c": np.nan}, "c has NaN"),
         ({"moment": np.ones(5)}, "gram has shape"),
+        ({"a": np.ones(5)}, r"with a \(5,\), .*expected shapes that broadcast"),
         ({"max_iter": 1}, "did not converge in 1"),
     ],
 )

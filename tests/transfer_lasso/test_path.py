@@ -197,6 +197,7 @@ def test_small_lam_gives_least_squares():
         ("lams is", {"lams": []}),
         ("n_lams is 0", {"n_lams": 0}),
         ("lam_ratio is 2", {"lam_ratio": 2}),
+        ("lam_ratio is 'a'", {"lam_ratio": "a"}),
         ("source_coef has shape", {"source_coef": np.ones(3)}),
     ],
 )
@@ -204,3 +205,21 @@ def test_bad_input(message, options):
     X, y, _, _ = draw(0)
     with pytest.raises(InputError, match=message):
         transfer_lasso_path(X, y, **options)
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        (r"lam is array\(\[1\., 2\.\]\); expected a finite number", {"lam": np.array([1.0, 2.0])}),
+        (r"lam is -0\.1; expected", {"lam": -0.1}),
+        ("lam is 'x'", {"lam": "x"}),
+        (r"alphas is \[\]; expected numbers", {"alphas": []}),
+        ("alphas is 1.5", {"alphas": [0.5, 1.5]}),
+        ("alphas is 'x'", {"alphas": "x"}),
+        (r"alphas is \[\[0\.5\]\]", {"alphas": [[0.5]]}),
+    ],
+)
+def test_bad_input_for_a_path_over_alpha(message, options):
+    X, y, _, _ = draw(0)
+    with pytest.raises(InputError, match=message):
+        alpha_path(X, y, **{"lam": 0.1, **options})

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LassoCV
 
 from tlstat.errors import InputError
@@ -92,7 +93,95 @@ def test_the_aggregated_method_step_by_step():
     np.testing.assert_allclose(model.weights_, weights, atol=1e-4)
     np.testing.assert_allclose(model.coef_, weights @ model.candidate_coefs_, atol=1e-4)
     assert criterion(model.weights_, fits, y[held]) <= value * (1 + 1e-6)
-    assert not hasattr(model, "source_coef_")
+
+
+def test_what_the_target_left_unchanged():
+    """Of a combination: what every candidate in use leaves as its own pooled fit has it."""
+    X, y, sources, _ = world(10)
+    model = TransLasso(constant=0.7, random_state=3).fit(X, y, sources=sources)
+    used = model.weights_ > 0
+    assert used.sum() > 1
+    kept = model.candidate_coefs_ == model.candidate_sources_
+    np.testing.assert_array_equal(model.unchanged_, np.all(kept[used], axis=0))
+    assert np.any(kept[used].any(axis=0) & ~model.unchanged_)
+    assert np.any(model.unchanged_ & (model.coef_ != 0))
+    np.testing.assert_allclose(model.source_coef_, model.weights_ @ model.candidate_sources_)
+    assert model.df_ == np.sum((model.coef_ != 0) & ~model.unchanged_)
+    for k, group in enumerate(model.candidates_):
+        alone = TransLasso("oracle", constant=model.constant_)
+        rows = np.sort(np.random.RandomState(3).permutation(80)[27:])
+        alone.fit(X[rows], y[rows], sources=[sources[i] for i in group])
+        np.testing.assert_allclose(model.candidate_coefs_[k], alone.coef_, atol=1e-6)
+        np.testing.assert_allclose(model.candidate_sources_[k], alone.source_coef_, atol=1e-6)
+    assert not hasattr(model, "objective_")  # no one objective
+
+
+def weights_and_copies(seed, *samples):
+    """Weights of rows from 0 to 3, and the rows so often."""
+    rng = np.random.default_rng(seed)
+    counts = [rng.integers(0, 4, len(y)) for _, y in samples]
+    copies = [
+        (np.repeat(X, count, axis=0), np.repeat(y, count))
+        for (X, y), count in zip(samples, counts, strict=True)
+    ]
+    return counts, copies
+
+
+@pytest.mark.parametrize("thin", [False, True])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_a_weight_is_a_number_of_rows(thin, fit_intercept):
+    X, y, sources, _ = world(3, p=30)
+    counts, copies = weights_and_copies(0, (X, y), *sources)
+    layout = sparse.csr_array if thin else np.asarray
+    options = {"constant": 0.7, "fit_intercept": fit_intercept, "tol": 1e-12}
+    weighted = TransLasso("oracle", **options).fit(
+        layout(X),
+        y,
+        counts[0],
+        sources=[(layout(A), b, c) for (A, b), c in zip(sources, counts[1:], strict=True)],
+    )
+    repeated = TransLasso("oracle", **options).fit(*copies[0], sources=copies[1:])
+    for name in ("coef_", "source_coef_", "intercept_", "objective_"):
+        np.testing.assert_allclose(getattr(weighted, name), getattr(repeated, name), atol=1e-7)
+    # the sum of the weights counts: half the weight is half the rows
+    half = TransLasso("oracle", **options).fit(layout(X), y, counts[0] / 2, sources=sources)
+    plain = TransLasso("oracle", **options).fit(layout(X), y, counts[0], sources=sources)
+    assert np.max(np.abs(half.coef_ - plain.coef_)) > 1e-3
+
+
+def test_weights_in_every_step_of_the_aggregated_method():
+    X, y, sources, _ = world(2)
+    (count, *source_counts), (_, *copies) = weights_and_copies(1, (X, y), *sources)
+    model = TransLasso(constant=0.7, random_state=3, tol=1e-12).fit(
+        X,
+        y,
+        count,
+        sources=[(A, b, c) for (A, b), c in zip(sources, source_counts, strict=True)],
+    )
+    rows = np.flatnonzero(count)
+    order = rows[np.random.RandomState(3).permutation(len(rows))]
+    size = round(len(rows) / 3)
+    (X_held, y_held), (X_kept, y_kept) = (
+        (np.repeat(X[part], count[part], axis=0), np.repeat(y[part], count[part]))
+        for part in (order[:size], order[size:])
+    )
+    marginal = X_kept.T @ (y_kept - y_kept.mean()) / len(y_kept)
+    ranks = []
+    for A, b in copies:
+        squares = (A.T @ (b - b.mean()) / len(b) - marginal) ** 2
+        ranks.append(sum(sorted(squares, reverse=True)[: round(len(y_kept) / 3)]))
+    np.testing.assert_allclose(model.ranks_, ranks)
+    fits = np.empty((len(y_held), 4))
+    for index, group in enumerate(model.candidates_):
+        if group:
+            _, coef, level = by_hand(X_kept, y_kept, [copies[k] for k in group], 0.7)
+        else:
+            plain = lasso(X_kept, y_kept, 0.7 * np.sqrt(2 * np.log(60) / len(y_kept)))
+            coef, level = plain.coef_, plain.intercept_
+        np.testing.assert_allclose(model.candidate_coefs_[index], coef, atol=1e-7)
+        fits[:, index] = X_held @ coef + level
+    weights, _ = conic_aggregate(fits, y_held)
+    np.testing.assert_allclose(model.weights_, weights, atol=1e-4)
 
 
 def test_informative_sources_help_and_others_do_not_hurt_much():
@@ -141,7 +230,7 @@ def test_refitting_forgets():
     X, y, sources, _ = world(7)
     model = TransLasso("oracle", constant=0.5).fit(X, y, sources=sources)
     model.set_params(method="aggregated").fit(X, y, sources=sources)
-    assert not hasattr(model, "source_coef_") and len(model.candidates_) == 4
+    assert not hasattr(model, "objective_") and len(model.candidates_) == 4
     model.fit(X, y)
     assert not hasattr(model, "ranks_") and model.candidates_ == [()]
 
@@ -155,6 +244,8 @@ def test_bad_sources():
         ([(sources[0][0][:, :5], sources[0][1])], r"sources\[0\]: X has 5 features"),
         ([(sources[0][0], sources[0][1][1:])], r"sources\[0\]: .*inconsistent numbers"),
         ([(np.full((5, 60), np.nan), np.ones(5))], r"sources\[0\]: Input X contains NaN"),
+        ([(*sources[0], -np.ones(150))], r"sources\[0\]: sample_weight ranges from -1"),
+        ([(np.ma.masked_less(sources[0][0], 0), sources[0][1])], r"sources\[0\]: X has masked"),
     ]:
         with pytest.raises(InputError, match=said):
             model.fit(X, y, sources=given_)
@@ -168,6 +259,7 @@ def test_bad_sources():
     [
         ({"method": "best"}, "method is 'best'"),
         ({"held_out": 1.0}, "held_out is 1.0"),
+        ({"held_out": "a"}, "held_out is 'a'"),
         ({"held_out": 0.001}, "held_out is 0.001 of 80 target rows"),
         ({"screened": 0}, "screened is 0"),
         ({"constant": -1.0}, "constant is -1.0"),
@@ -216,9 +308,37 @@ def test_q_aggregation_of_equal_and_of_perfect_models():
     np.testing.assert_array_equal(best, [1, 0, 0])
 
 
+def test_q_aggregation_with_weights_of_rows():
+    rng = np.random.default_rng(0)
+    fits, count = rng.normal(size=(12, 3)), rng.integers(0, 4, 12)
+    y = fits @ [0.5, 0.3, 0.2] + rng.normal(size=12)
+    weighted, gap = q_aggregate(fits, y, sample_weight=0.7 * count)
+    repeated, same = q_aggregate(np.repeat(fits, count, axis=0), np.repeat(y, count))
+    np.testing.assert_allclose(weighted, repeated, atol=1e-9)
+    assert max(gap, same) <= 1e-10
+    assert np.max(np.abs(weighted - q_aggregate(fits, y)[0])) > 0.01
+    for wrong in (np.ones(11), -np.ones(12), np.zeros(12)):
+        with pytest.raises(InputError, match="sample_weight has shape"):
+            q_aggregate(fits, y, sample_weight=wrong)
+
+
+def test_an_aggregation_that_is_not_finished_is_told_with_its_gap():
+    fits = np.random.default_rng(1).normal(size=(30, 10))
+    y = fits.mean(axis=1)
+    with pytest.warns(ConvergenceWarning, match="after max_iter=2 steps"):
+        w, gap = q_aggregate(fits, y, max_iter=2)
+    value = criterion(w, fits, y)
+    assert gap > 0.01
+    # the certificate is about the weights that are returned
+    assert value - conic_aggregate(fits, y)[1] <= gap * value
+
+
 @pytest.mark.parametrize(
     ("fits", "y", "nu", "said"),
     [
+        (np.ones((3, 2)), np.ones(3), "a", "nu is 'a'"),
+        ("ab", np.ones(3), 0.5, "fits has entries that are not real"),
+        (np.ones((3, 2)), 1j * np.ones(3), 0.5, "y has complex"),
         (np.ones((3, 2)), np.ones(4), 0.5, "fits has shape"),
         (np.ones((3, 0)), np.ones(3), 0.5, "not empty"),
         (np.full((3, 2), np.nan), np.ones(3), 0.5, "NaN or infinite"),

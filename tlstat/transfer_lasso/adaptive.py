@@ -8,7 +8,7 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.estimators import SquaredTransfer
-from tlstat.transfer_lasso.fitting import check_level
+from tlstat.transfer_lasso.problem import _level
 
 __all__ = ["AdaptiveTransferLasso"]
 
@@ -87,8 +87,8 @@ class AdaptiveTransferLasso(SquaredTransfer):
         self.weight_range = weight_range
 
     def _column_weights(self, source: np.ndarray) -> tuple[Any, Any]:
-        gamma1 = check_level(self.gamma1, "gamma1")
-        gamma2 = check_level(self.gamma2, "gamma2")
+        gamma1 = _level(self.gamma1, "gamma1")
+        gamma2 = _level(self.gamma2, "gamma2")
         low, high = self._range()
         if self.source_coef is None:
             return None, None
@@ -99,7 +99,10 @@ class AdaptiveTransferLasso(SquaredTransfer):
         return np.clip(u, low, high), np.clip(v, low, high)
 
     def _range(self) -> tuple[float, float]:
-        given = np.asarray(self.weight_range, dtype=float)
+        try:
+            given = np.asarray(self.weight_range, dtype=float)
+        except (TypeError, ValueError):
+            given = np.empty(0)
         if given.shape != (2,) or not 0 <= given[0] <= given[1] < np.inf:
             raise InputError(
                 f"weight_range is {self.weight_range!r}; expected two finite numbers, the lower "

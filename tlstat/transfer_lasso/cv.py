@@ -6,14 +6,22 @@ import warnings
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
-from sklearn.utils.parallel import Parallel, delayed
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.fitting import TransferRegressor, check_alpha, check_level, take_rows
-from tlstat.transfer_lasso.path import lambda_max, transfer_lasso_path
-from tlstat.transfer_lasso.solver import solve
+from tlstat.transfer_lasso.fitting import TransferRegressor, take_rows
+from tlstat.transfer_lasso.path import (
+    at_levels,
+    check_alphas,
+    check_share,
+    follow,
+    lambda_max,
+    limit,
+)
+from tlstat.transfer_lasso.problem import _level, prepare
+from tlstat.transfer_lasso.solver import check_control, solve
 
 __all__ = ["TransferLassoCV"]
 
@@ -35,13 +43,15 @@ class TransferLassoCV(TransferRegressor):
         and one is tried.
     lams : int or array_like
         Number of values for each alpha, evenly spaced on the logarithm from the smallest ``lam``
-        with the limiting solution (`lambda_max`) to ``lam_ratio`` of it; or the values.
+        with the limiting solution (`lambda_max`; 1 where that is 0) to ``lam_ratio`` of it; or
+        the values.
     lam_ratio : float
         In (0, 1).
     cv : int, splitter or iterable, optional
         As in scikit-learn; 5 folds by default, in the order of the rows.
     n_jobs : int, optional
-        Folds in parallel.
+        Folds in parallel, by default in threads, since compiled code runs beside Python. Each
+        holds a copy of its training rows. The result is the same for any number.
     fit_intercept, ridge, source_ridge, tol, max_iter
         As for `TransferLasso`.
 
@@ -86,7 +96,9 @@ class TransferLassoCV(TransferRegressor):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TransferLassoCV:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
+    ) -> TransferLassoCV:
         """Choose and fit.
 
         Parameters
@@ -95,6 +107,8 @@ class TransferLassoCV(TransferRegressor):
         y : array_like, shape (n,)
         sample_weight : array_like, shape (n,), optional
             Weights of rows, in the fits and in the errors.
+        groups : array_like, shape (n,), optional
+            Labels of groups, for a splitter ``cv`` that asks for them (`GroupKFold`).
 
         Returns
         -------
@@ -107,20 +121,22 @@ class TransferLassoCV(TransferRegressor):
         """
         options: dict[str, Any] = {
             "fit_intercept": self.fit_intercept,
-            "nu": check_level(self.ridge, "ridge"),
-            "mu": check_level(self.source_ridge, "source_ridge"),
+            "nu": _level(self.ridge, "ridge"),
+            "mu": _level(self.source_ridge, "source_ridge"),
         }
-        alphas = self._alphas()
-        X, y = self._design(X, y, y_numeric=True)
-        weight = self._weights(sample_weight, X)
-        source = self._source(self.source_coef, X)
+        check_control(self.tol, self.max_iter)
+        alphas = check_alphas(self.alphas)
+        X, y, weight, source = self._data(X, y, sample_weight, self.source_coef, y_numeric=True)
         if not np.any(source):
             alphas = alphas[:1]
         grids = self._grids(X, y, alphas, source, sample_weight=weight, **options)
-        folds = list(check_cv(self.cv, y).split(X, y))
-        control = {"source_coef": source, "tol": self.tol, "max_iter": self.max_iter, **options}
-        found = Parallel(n_jobs=self.n_jobs)(
-            delayed(fold_errors)(X, y, weight, train, test, alphas, grids, control)
+        folds = list(check_cv(self.cv, y).split(X, y, groups))
+        options["source_coef"] = source
+        control = self.tol, self.max_iter
+        # The solver lets go of Python's lock, and a new process would load all code anew. Not by
+        # scikit-learn's Parallel, which sets the filters of warnings, that threads share, in each.
+        found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(fold_errors)(X, y, weight, train, test, alphas, grids, control, options)
             for train, test in folds
         )
         self._choose(alphas, grids, found)
@@ -130,27 +146,21 @@ class TransferLassoCV(TransferRegressor):
             self.lam_ * self.alpha_,
             self.lam_ * (1 - self.alpha_),
             sample_weight=weight,
-            **control,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            **options,
         )
         self._keep(solution, source)
         return self
 
-    def _alphas(self) -> np.ndarray:
-        given = np.atleast_1d(self.alphas)
-        if given.ndim != 1 or given.size == 0:
-            raise InputError(f"alphas is {self.alphas!r}; expected numbers in [0, 1]")
-        return np.array([check_alpha(a, "alphas") for a in given.tolist()])
-
     def _grids(self, X: Any, y: Any, alphas: np.ndarray, source: Any, **options: Any) -> np.ndarray:
         """Values of ``lam``, decreasing, a row for each alpha."""
         if np.ndim(self.lams) == 1 and len(self.lams) > 0:
-            lams = np.sort([check_level(lam, "lams") for lam in self.lams])[::-1]
+            lams = np.sort([_level(lam, "lams") for lam in self.lams])[::-1]
             return np.tile(lams, (len(alphas), 1))
-        number, ratio = self.lams, self.lam_ratio
+        number, ratio = self.lams, check_share(self.lam_ratio, "lam_ratio")
         if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:
             raise InputError(f"lams is {number!r}; expected a number of values, or the values")
-        if not (np.ndim(ratio) == 0 and 0 < ratio < 1):
-            raise InputError(f"lam_ratio is {ratio!r}; expected a number between 0 and 1")
         ends = [lambda_max(X, y, alpha, source, **options) for alpha in alphas]
         # an end of 0: the limit is optimal at every lam, so any grid will do
         return np.array([(end or 1.0) * np.geomspace(1, ratio, number) for end in ends])
@@ -166,7 +176,7 @@ class TransferLassoCV(TransferRegressor):
         best = np.unravel_index(np.argmin(errors), errors.shape)
         self.alphas_, self.lams_ = alphas, grids
         self.alpha_, self.lam_ = float(alphas[best[0]]), float(grids[best])
-        late = gaps > self.tol
+        late = ~(gaps <= self.tol)
         if np.any(late):
             warnings.warn(
                 f"{late.sum()} of {late.size} fits in the folds stopped after "
@@ -186,7 +196,8 @@ def fold_errors(
     test: np.ndarray,
     alphas: np.ndarray,
     grids: np.ndarray,
-    control: dict[str, Any],
+    control: tuple[float, int],
+    options: dict[str, Any],
 ) -> tuple[np.ndarray, float, np.ndarray]:
     """Sums of weighted squared errors on a test fold, the fold's weight, and the gaps."""
     part, held = take_rows(X, train), take_rows(X, test)
@@ -194,13 +205,10 @@ def fold_errors(
     if not np.any(share[train]):
         raise InputError("sample_weight is 0 on a whole training fold of cv")
     sums, gaps = np.empty(grids.shape), np.empty(grids.shape)
+    unit = prepare(part, y[train], 1.0, 1.0, sample_weight=share[train], **options)
     for i, (alpha, lams) in enumerate(zip(alphas, grids, strict=True)):
-        with warnings.catch_warnings():
-            # told once for all folds, by the caller
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            path = transfer_lasso_path(
-                part, y[train], lams=lams, alpha=alpha, sample_weight=share[train], **control
-            )
+        start, _ = limit(at_levels(unit, 1.0, alpha))
+        path = follow(unit, lams, np.full(len(lams), alpha), start, *control)
         predicted = np.asarray(held @ path.coefs.T) + path.intercepts
         sums[i] = share[test] @ (y[test, None] - predicted) ** 2
         gaps[i] = path.gaps

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.estimators import SquaredTransfer
-from tlstat.transfer_lasso.problem import objective
+from tlstat.transfer_lasso.problem import _level, _vector, check_design, objective, prepare
 
 __all__ = ["InformationCriteria", "degrees_of_freedom", "information_criteria"]
 
@@ -35,8 +35,9 @@ class InformationCriteria:
     noise_variance : float
         Given, or the residual variance of least squares on all columns.
     cp : float
-        Mallows' ``RSS / noise_variance - n + 2 df``: an unbiased estimate of the prediction
-        error at the same design, in units of the noise variance.
+        Mallows' ``RSS / noise_variance - n + 2 df``: an unbiased estimate of ``|fit - E y|^2``,
+        the estimation error of the fitted means, in units of the noise variance (if that is
+        known). New responses at the same design have an error that is larger by ``n``.
     aic, bic : float
         ``n log(2 pi noise_variance) + RSS / noise_variance + 2 df``, and with ``log(n) df``.
     """
@@ -80,16 +81,23 @@ def degrees_of_freedom(
         ``ridge`` the trace ``sum d^2 / (d^2 + ridge)`` over their singular values
         (scale ``X'X/n``).
 
+    Raises
+    ------
+    InputError
+        Shapes that do not fit, numbers that are not finite, or a negative ridge or weight.
+
     Notes
     -----
     Unbiased only if the source does not depend on ``y``.
     """
-    coef = np.asarray(coef, dtype=float)
-    b0 = np.zeros_like(coef) if source_coef is None else np.asarray(source_coef, dtype=float)
-    free = np.flatnonzero((coef != 0) & (coef != b0))
-    n = X.shape[0]
-    weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-    squares = _squared_singular_values(X[:, free], weight / np.sum(weight), fit_intercept)
+    ridge, X = _level(ridge, "ridge"), check_design(X)
+    n, p = X.shape
+    checked = prepare(
+        X, np.zeros(n), 0.0, 0.0, source_coef=source_coef, sample_weight=sample_weight
+    )
+    coef = _vector(coef, "coef", p, "column")
+    free = np.flatnonzero((coef != 0) & (coef != checked.b0))
+    squares = _squared_singular_values(X[:, free], checked.share, fit_intercept)
     # the relative size below which a singular value is rounding
     size = max(n, len(free)) * np.finfo(float).eps
     tolerance = size if sparse.issparse(X) else size**2
@@ -137,9 +145,17 @@ def information_criteria(
     Raises
     ------
     InputError
-        Where the count of degrees of freedom is not valid: a source that depends on ``y``, a
-        model whose tuning was chosen by the same ``y``, other losses, sample weights; and if the
-        data are not those of the fit or the noise variance cannot be had.
+        Where the count of degrees of freedom is seen not to be valid: a source that depends on
+        ``y`` (as ``independent_source`` says), an estimator that tunes itself (`TransferLassoCV`,
+        `TransLasso`), other losses, sample weights; and if the data are not those of the fit or
+        the noise variance cannot be had.
+
+    Notes
+    -----
+    What cannot be seen from a fit is how its ``lam`` and ``alpha`` were found. They must not
+    have been chosen by these ``y``: the ``best_estimator_`` of a grid search is a plain fit to
+    this function, and its criteria are too small. To choose by a criterion, take the smallest of
+    the criteria of several fits (and do not read that smallest value as an error).
     """
     if not isinstance(estimator, SquaredTransfer):
         raise InputError(
@@ -161,7 +177,8 @@ def information_criteria(
         fit_intercept=estimator.fit_intercept,
     )
     n = len(y)
-    rss = float(np.sum((y - estimator.predict(X)) ** 2))
+    residual = y - np.asarray(X @ estimator.coef_).ravel() - estimator.intercept_
+    rss = float(residual @ residual)
     variance = _noise_variance(X, y, estimator.fit_intercept, noise_variance)
     ratio = rss / variance
     likelihood = n * float(np.log(2 * np.pi * variance)) + ratio

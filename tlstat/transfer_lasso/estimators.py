@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tlstat.transfer_lasso.fitting import TransferRegressor, check_alpha, check_level
+from tlstat.transfer_lasso.fitting import TransferRegressor
+from tlstat.transfer_lasso.path import check_alpha
+from tlstat.transfer_lasso.problem import _level
 from tlstat.transfer_lasso.solver import solve
 
 __all__ = ["SquaredTransfer", "TransferLasso"]
@@ -60,11 +62,9 @@ class SquaredTransfer(TransferRegressor):
         InputError
             If ``lam``, ``alpha``, a ridge term, ``source_coef`` or ``sample_weight`` is wrong.
         """
-        lam, alpha = check_level(self.lam, "lam"), check_alpha(self.alpha)
-        nu, mu = check_level(self.ridge, "ridge"), check_level(self.source_ridge, "source_ridge")
-        X, y = self._design(X, y, y_numeric=True)
-        weight = self._weights(sample_weight, X)
-        source = self._source(self.source_coef, X)
+        lam, alpha = _level(self.lam, "lam"), check_alpha(self.alpha)
+        nu, mu = _level(self.ridge, "ridge"), _level(self.source_ridge, "source_ridge")
+        X, y, weight, source = self._data(X, y, sample_weight, self.source_coef, y_numeric=True)
         u, v = self._column_weights(source)
         solution = solve(
             X,
@@ -115,8 +115,9 @@ class TransferLasso(SquaredTransfer):
         from the source.
     source_coef : array_like, shape (p,), or mapping from feature names, optional
         Coefficients learned elsewhere, in the units of ``X``. Without them the source is zero,
-        which is the plain lasso at ``lam``. Named coefficients (dict, pandas Series) are matched
-        with the columns of a data frame by name.
+        which is the plain lasso at ``lam``. Labelled coefficients (dict, pandas Series) are
+        matched with the labels of a data frame's columns (for other designs: their positions).
+        A Series whose labels are 0, 1, ... goes by position where the columns have other labels.
     fit_intercept : bool
         Whether there is an intercept; it is never penalised, nor taken from the source.
     ridge, source_ridge : float

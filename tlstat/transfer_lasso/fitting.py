@@ -12,51 +12,49 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from tlstat.errors import InputError
+from tlstat.transfer_lasso.problem import _vector
 from tlstat.transfer_lasso.solver import Solution
 
 __all__ = [
     "LinearTransfer",
     "TransferRegressor",
-    "check_alpha",
-    "check_level",
+    "check_real",
+    "check_unmasked",
     "resolve_source",
     "take_rows",
 ]
 
 
-def check_level(value: Any, name: str) -> float:
-    """A finite number, 0 or above."""
-    try:
-        number = float(value) if np.ndim(value) == 0 else np.nan
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (number >= 0 and np.isfinite(number)):
-        raise InputError(f"{name} is {value!r}; expected a finite number, 0 or above")
-    return number
+def check_real(value: Any, name: str) -> None:
+    """Raise an InputError for what a conversion to float would drop without a word."""
+    if np.iscomplexobj(value):
+        raise InputError(f"{name} has complex entries; expected real numbers")
+    check_unmasked(**{name: value})
 
 
-def check_alpha(value: Any, name: str = "alpha") -> float:
-    """A number in [0, 1]."""
-    number = check_level(value, name)
-    if number > 1:
-        raise InputError(
-            f"{name} is {value!r}; expected a number from 0 (only the change from the source is "
-            "penalised) to 1 (the plain lasso)"
-        )
-    return number
+def check_unmasked(**given: Any) -> None:
+    """Raise an InputError for masks, which scikit-learn drops (it refuses complex numbers)."""
+    for name, value in given.items():
+        if np.ma.is_masked(value):
+            raise InputError(f"{name} has masked entries; expected numbers, fill or drop them")
 
 
-def resolve_source(source: Any, p: int, names: Any = None, name: str = "source_coef") -> Any:
+def resolve_source(
+    source: Any, p: int, names: Any = None, name: str = "source_coef", *, row: bool = False
+) -> np.ndarray:
     """Source coefficients in the order of the columns: an array, zero where there is no source.
 
     Parameters
     ----------
-    source : None, array_like, shape (p,), or mapping (or pandas Series) from names to numbers
-        Named coefficients are put in the order of ``names``, not of the mapping.
+    source : None, array_like, shape (p,), or mapping (or pandas Series) from labels to numbers
+        Labelled coefficients are put in the order of the columns. Labels 0, 1, ... of a Series
+        are positions, unless the columns have these labels in another order.
     p : int
         Number of columns of ``X``.
-    names : array of str, optional
-        Names of the columns.
+    names : sequence, optional
+        Labels of the columns; their positions by default.
+    row : bool
+        Whether the shape (1, p) will do too.
 
     Returns
     -------
@@ -65,47 +63,54 @@ def resolve_source(source: Any, p: int, names: Any = None, name: str = "source_c
     Raises
     ------
     InputError
-        Wrong length, numbers that are not finite, or names that do not match.
+        Wrong length, entries that are not finite real numbers, or labels that do not match.
     """
     if source is None:
         return np.zeros(p)
-    index = getattr(source, "index", None)
-    if isinstance(source, Mapping):
-        return _by_name(dict(source), names, name)
-    if hasattr(source, "to_dict") and all(isinstance(key, str) for key in np.asarray(index)):
-        if not getattr(index, "is_unique", True):
-            raise InputError(f"{name} names a column twice; expected one coefficient a column")
-        return _by_name(source.to_dict(), names, name)
-    try:
-        values = np.array(source, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} has entries that are not real numbers") from None
-    if values.shape != (p,):
-        raise InputError(
-            f"{name} has shape {values.shape}; expected ({p},), one coefficient a column of X"
-        )
-    return _finite(values, name)
+    if hasattr(source, "keys"):
+        if getattr(source, "ndim", 1) != 1:
+            raise InputError(f"{name} is a {type(source).__name__}; expected one number a column")
+        return _by_label(source, p, names, name)
+    check_real(source, name)
+    if row:
+        rows = np.asarray(source, dtype=object)
+        source = rows[0] if rows.ndim == 2 and len(rows) == 1 else source
+    return np.array(_vector(source, name, p, "column"))
 
 
-def _by_name(source: dict[Any, Any], names: Any, name: str) -> np.ndarray:
-    if names is None:
-        raise InputError(
-            f"{name} is given by column names, but X has none; expected X as a data frame with "
-            "names, or an array of coefficients"
+def _by_label(source: Any, p: int, names: Any, name: str) -> np.ndarray:
+    labels = list(source.keys())
+    columns = list(range(p) if names is None else names)
+    given, wanted = set(labels), set(columns)
+    if len(given) < len(labels):
+        raise InputError(f"{name} names a column twice; expected one coefficient a column")
+    if len(wanted) < len(columns):
+        raise InputError(f"X names a column twice, so that {name} cannot be matched by name")
+    positions = not isinstance(source, Mapping) and labels == list(range(p))
+    if positions and given != wanted:
+        columns = labels
+    elif given != wanted:
+        if names is None:
+            raise InputError(
+                f"{name} is given by column names, but X has none; expected X as a data frame "
+                "with names, or an array of coefficients"
+            )
+        missing, unknown = (
+            [x for x in a if x not in b] for a, b in ((columns, given), (labels, wanted))
         )
-    missing = [column for column in names if column not in source]
-    unknown = [column for column in source if column not in set(names)]
-    if missing or unknown:
         odd = f"lacks {missing[0]!r}" if missing else f"has {unknown[0]!r}, which X lacks"
         raise InputError(f"{name} {odd}; expected one coefficient for every column of X")
-    return _finite(np.array([float(source[column]) for column in names]), name)
+    return np.array([_finite(source[label], f"{name}[{label!r}]") for label in columns])
 
 
-def _finite(values: np.ndarray, name: str) -> np.ndarray:
-    bad = np.flatnonzero(~np.isfinite(values))
-    if len(bad):
-        raise InputError(f"{name} is {values[bad[0]]} at index {bad[0]}; expected finite numbers")
-    return values
+def _finite(value: Any, name: str) -> float:
+    try:
+        number = np.nan if np.iscomplexobj(value) else float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise InputError(f"{name} is {value!r}; expected a finite number")
+    return number
 
 
 class LinearTransfer(BaseEstimator):
@@ -114,8 +119,23 @@ class LinearTransfer(BaseEstimator):
     fit_intercept: bool
     intercept_: Any
 
+    def _data(
+        self, X: Any, y: Any, sample_weight: Any, source: Any, *, row: bool = False, **options: Any
+    ) -> tuple[Any, Any, Any, np.ndarray]:
+        """Checked: the design, the response, weights of rows and the source's coefficients."""
+        frame = X
+        X, y = self._design(X, y, **options)
+        names = getattr(self, "feature_names_in_", None)
+        if names is None and hasattr(frame, "iloc"):  # scikit-learn keeps labels that are texts
+            names = frame.columns
+        weight = self._weights(sample_weight, X)
+        b0 = resolve_source(source, X.shape[1], names, row=row)
+        self._warn_silent(X, weight, b0)
+        return X, y, weight, b0
+
     def _design(self, X: Any, y: Any, **options: Any) -> tuple[Any, Any]:
         """Checked and in the solver's layout: Fortran-ordered or CSC, float64."""
+        check_unmasked(X=X, y=y)
         X, y = validate_data(
             self,
             X,
@@ -132,6 +152,7 @@ class LinearTransfer(BaseEstimator):
     def _weights(self, sample_weight: Any, X: Any) -> Any:
         if sample_weight is None:
             return None
+        check_unmasked(sample_weight=sample_weight)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         if np.any(weight < 0) or not np.any(weight > 0):
             raise InputError(
@@ -140,20 +161,21 @@ class LinearTransfer(BaseEstimator):
             )
         return weight
 
-    def _source(self, source: Any, X: Any) -> np.ndarray:
-        """Source coefficients, with a warning where the target is silent about one."""
-        b0 = resolve_source(source, X.shape[1], getattr(self, "feature_names_in_", None))
-        used = np.flatnonzero(b0)
-        silent = used[_constant(X[:, used], self.fit_intercept)] if len(used) else used
+    def _warn_silent(self, X: Any, weight: Any, b0: np.ndarray) -> None:
+        """Warn where the target is silent about a coefficient that the source speaks of."""
+        if not np.any(b0):
+            return
+        kept = None if weight is None or np.all(weight > 0) else weight > 0
+        silent = np.flatnonzero(_constant(X, kept, self.fit_intercept) & (b0 != 0))
         if len(silent):
+            where = "" if kept is None else " where sample_weight is above 0"
             warnings.warn(
-                f"column {silent[0]} of X is constant (as are {len(silent) - 1} more) while its "
-                "source coefficient is not zero: the penalty alone decides that coefficient; "
-                "drop the column, or set its source coefficient to 0",
+                f"column {silent[0]} of X is constant{where} (as are {len(silent) - 1} more) "
+                "while its source coefficient is not zero: the penalty alone decides that "
+                "coefficient; drop the column, or set its source coefficient to 0",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-        return b0
 
     def _keep(self, solution: Solution, source: np.ndarray) -> None:
         """Store what was fitted."""
@@ -173,7 +195,8 @@ class LinearTransfer(BaseEstimator):
     @property
     def df_(self) -> int:
         """Number of coefficients that are neither zero nor the source's."""
-        return int(np.sum((np.ravel(self.coef_) != 0) & ~self.unchanged_))
+        unchanged = self.unchanged_  # which tells an estimator that is not fitted
+        return int(np.sum((np.ravel(self.coef_) != 0) & ~unchanged))
 
     def _linear(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -196,19 +219,24 @@ class TransferRegressor(RegressorMixin, LinearTransfer):
 
 
 def take_rows(X: Any, rows: np.ndarray) -> Any:
-    """Rows of a design, in the solver's layout."""
+    """Rows of a design, in the solver's layout, by one copy."""
     # Any: scipy-stubs knows no conversions of its abstract sparse class
     if sparse.issparse(X):
         by_row: Any = X
         return by_row.tocsr()[rows].tocsc()
-    return np.asfortranarray(X[rows])
+    return np.take(X.T, rows, axis=1).T
 
 
-def _constant(X: Any, fit_intercept: bool) -> np.ndarray:
-    """Which columns tell nothing: constant, or zero where there is no intercept."""
+def _constant(X: Any, kept: Any, fit_intercept: bool) -> np.ndarray:
+    """Which columns tell nothing in rows ``kept``: constant, or zero if there is no intercept."""
     if sparse.issparse(X):
-        columns: Any = X
-        low, high = (m.toarray().ravel() for m in (columns.min(axis=0), columns.max(axis=0)))
+        given: Any = X
+        # a copy, whose entries scipy may sort
+        part = given.copy() if kept is None else take_rows(given, kept)
+        low, high = (m.toarray().ravel() for m in (part.min(axis=0), part.max(axis=0)))
     else:
-        low, high = X.min(axis=0), X.max(axis=0)
+        # no copy of the design, whatever the rows
+        among = True if kept is None else kept[:, None]
+        low = X.min(axis=0, where=among, initial=np.inf)
+        high = X.max(axis=0, where=among, initial=-np.inf)
     return (low == high) if fit_intercept else (low == 0) & (high == 0)

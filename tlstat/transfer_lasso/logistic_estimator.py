@@ -10,7 +10,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.fitting import LinearTransfer, check_alpha, check_level
+from tlstat.transfer_lasso.fitting import LinearTransfer
+from tlstat.transfer_lasso.path import check_alpha
+from tlstat.transfer_lasso.problem import _level
 from tlstat.transfer_lasso.solver import solve
 
 __all__ = ["TransferLogisticRegression"]
@@ -101,13 +103,10 @@ class TransferLogisticRegression(ClassifierMixin, LinearTransfer):
         InputError
             If an argument is wrong, or there are not two classes.
         """
-        lam, alpha = check_level(self.lam, "lam"), check_alpha(self.alpha)
-        nu, mu = check_level(self.ridge, "ridge"), check_level(self.source_ridge, "source_ridge")
-        X, y = self._design(X, y)
-        weight = self._weights(sample_weight, X)
+        lam, alpha = _level(self.lam, "lam"), check_alpha(self.alpha)
+        nu, mu = _level(self.ridge, "ridge"), _level(self.source_ridge, "source_ridge")
+        X, y, weight, source = self._data(X, y, sample_weight, self.source_coef, row=True)
         label = self._labels(y, weight)
-        given = self.source_coef
-        source = self._source(np.ravel(given) if np.ndim(given) == 2 else given, X)
         solution = solve(
             X,
             label,

@@ -41,7 +41,7 @@ def _descend(gram, moment, a, c, b0, coef, tol, max_iter):  # type: ignore[no-un
             for j in range(p):
                 h = G[j, j]
                 if h <= 0.0:
-                    continue
+                    continue  # a zero column: the start is its solution
                 new = prox(w[j] + h * b[j], h, a[r, j], c[r, j], b0[r, j])
                 step = new - b[j]
                 if step != 0.0:
@@ -89,7 +89,8 @@ def solve_moments(
     Raises
     ------
     InputError
-        For shapes that do not fit, a negative or non-finite input, or sweeps that do not suffice.
+        For shapes that do not fit, a negative or non-finite input, a zero column whose moment is
+        above its penalty (then there is no minimiser), or sweeps that do not suffice.
     """
     gram, moment = np.asarray(gram, dtype=float), np.asarray(moment, dtype=float)
     p = moment.shape[-1] if moment.ndim else 0
@@ -98,7 +99,13 @@ def solve_moments(
             f"gram has shape {gram.shape} and moment {moment.shape}; expected (..., p, p), (..., p)"
         )
     given = {"a": a, "c": c, "source_coef": source_coef, "moment": moment}
-    shape = np.broadcast_shapes(gram.shape[:-1], *(np.shape(v) for v in given.values()))
+    try:
+        shape = np.broadcast_shapes(gram.shape[:-1], *(np.shape(v) for v in given.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in given.items())
+        raise InputError(
+            f"gram has shape {gram.shape} with {shapes}; expected shapes that broadcast"
+        ) from None
     full = {k: np.broadcast_to(np.asarray(v, float), shape) for k, v in given.items()}
     for name, value in {**full, "gram": gram}.items():
         if not np.all(np.isfinite(value)):
@@ -107,7 +114,7 @@ def solve_moments(
             raise InputError(f"{name} is {value.min():g} at its lowest; expected 0 or above")
     flat = {k: np.ascontiguousarray(v.reshape(-1, p)) for k, v in full.items()}
     grams = np.ascontiguousarray(np.broadcast_to(gram, (*shape, p)).reshape(-1, p, p))
-    coef = np.zeros_like(flat["moment"])
+    coef = _at_zero_columns(grams, **flat)
     left = _descend(
         grams, flat["moment"], flat["a"], flat["c"], flat["source_coef"], coef, tol, max_iter
     )
@@ -117,6 +124,22 @@ def solve_moments(
             "sweeps; raise max_iter or tol"
         )
     return coef.reshape(shape)
+
+
+def _at_zero_columns(
+    grams: Array, moment: Array, a: Array, c: Array, source_coef: Array
+) -> np.ndarray:
+    """Where descent starts: at 0, but where a column is zero at the knot that costs less."""
+    zero = np.diagonal(grams, axis1=1, axis2=2) <= 0
+    free = zero & (np.abs(moment) > a + c)
+    if np.any(free):
+        r, j = np.argwhere(free)[0]
+        raise InputError(
+            f"moment is {moment[r, j]:g} at a column whose gram is {grams[r, j, j]:g}, above its "
+            f"penalty a + c = {a[r, j] + c[r, j]:g}: nothing bounds that coefficient"
+        )
+    cheaper = (a - c) * np.abs(source_coef) < moment * source_coef
+    return np.where(zero & cheaper, source_coef, 0.0)
 
 
 def moments_kkt(

@@ -15,7 +15,7 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.penalty import subdifferential
-from tlstat.transfer_lasso.problem import Problem, _vector, prepare
+from tlstat.transfer_lasso.problem import Problem, _level, _vector, prepare
 from tlstat.transfer_lasso.solver import best_intercept, check_control, run, walk, warn_unconverged
 
 __all__ = ["Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"]
@@ -75,7 +75,8 @@ def transfer_lasso_path(
     y : array, shape (n,)
     lams : array, shape (k,), optional
         In any order; solved and returned in decreasing order. By default ``n_lams`` values,
-        evenly spaced on the logarithm from `lambda_max` to ``lam_ratio`` of it.
+        evenly spaced on the logarithm from `lambda_max` to ``lam_ratio`` of it; where that is 0,
+        which is to say that the limit is the solution at every ``lam``, the one value 0.
     alpha : float
         In [0, 1]: 1 is the lasso, 0 penalises the change alone. At 1/2 the limit of large
         ``lam`` is a whole box, and for ``n < p`` the solution is not unique.
@@ -106,12 +107,14 @@ def transfer_lasso_path(
         A point did not reach ``tol`` within ``max_iter`` rounds.
     """
     check_control(tol, max_iter)
-    alpha = _alpha(alpha)
+    alpha = check_alpha(alpha)
     unit = prepare(X, y, 1.0, 1.0, source_coef=source_coef, **options)
-    limit, largest = _limit(at_levels(unit, 1.0, alpha))
+    start, largest = limit(at_levels(unit, 1.0, alpha))
     grid = _grid(lams, largest, n_lams, lam_ratio)
-    start = limit if coef_init is None else _vector(coef_init, "coef_init", len(limit), "column")
-    return _walk(unit, grid, np.full(len(grid), alpha), start, tol, max_iter)
+    if coef_init is not None:
+        start = _vector(coef_init, "coef_init", len(start), "column")
+    path = follow(unit, grid, np.full(len(grid), alpha), start, tol, max_iter)
+    return _told(path, tol, max_iter)
 
 
 def alpha_path(
@@ -140,11 +143,11 @@ def alpha_path(
     Path
     """
     check_control(tol, max_iter)
-    grid = np.linspace(1, 0, 21) if alphas is None else np.atleast_1d(alphas)
-    grid = np.array([_alpha(alpha) for alpha in grid])
-    lams = _lams(np.full(len(grid), lam), "lam")
+    grid = check_alphas(np.linspace(1, 0, 21) if alphas is None else alphas)
+    lams = np.full(len(grid), _level(lam, "lam"))
     unit = prepare(X, y, 1.0, 1.0, source_coef=source_coef, **options)
-    return _walk(unit, lams, grid, np.zeros(unit.X.shape[1]), tol, max_iter)
+    path = follow(unit, lams, grid, np.zeros(unit.X.shape[1]), tol, max_iter)
+    return _told(path, tol, max_iter)
 
 
 def lambda_max(
@@ -163,8 +166,8 @@ def lambda_max(
         Exact for ``alpha != 1/2``; to the solver's precision where a box is fitted. For
         ``alpha < 1/2`` the solution may be 0 on an interval below it and not 0 in between.
     """
-    alpha = _alpha(alpha)
-    return _limit(prepare(X, y, alpha, 1 - alpha, source_coef=source_coef, **options))[1]
+    alpha = check_alpha(alpha)
+    return limit(prepare(X, y, alpha, 1 - alpha, source_coef=source_coef, **options))[1]
 
 
 def l1_max(X: Any, y: Any, l2: float, source_coef: Any = None, **options: Any) -> float:
@@ -179,13 +182,27 @@ def l2_max(X: Any, y: Any, l1: float, source_coef: Any = None, **options: Any) -
     return _smallest(problem, problem.b0, problem.c, problem.a)
 
 
-def _alpha(alpha: Any) -> float:
-    try:
-        number = float(alpha)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not 0 <= number <= 1:
-        raise InputError(f"alpha is {alpha!r}; expected a number in [0, 1]")
+def check_alpha(value: Any, name: str = "alpha") -> float:
+    """A number in [0, 1]."""
+    number = _level(value, name)
+    if number > 1:
+        raise InputError(f"{name} is {value!r}; expected a number in [0, 1]")
+    return number
+
+
+def check_alphas(values: Any) -> np.ndarray:
+    """Some numbers in [0, 1]."""
+    given = np.atleast_1d(np.asarray(values, dtype=object))
+    if given.ndim != 1 or given.size == 0:
+        raise InputError(f"alphas is {values!r}; expected numbers in [0, 1]")
+    return np.array([check_alpha(alpha, "alphas") for alpha in given])
+
+
+def check_share(value: Any, name: str) -> float:
+    """A number above 0 and below 1."""
+    number = _level(value, name)
+    if not 0 < number < 1:
+        raise InputError(f"{name} is {value!r}; expected a number above 0 and below 1")
     return number
 
 
@@ -204,14 +221,13 @@ def _grid(lams: Any, largest: float, n_lams: int, ratio: float) -> np.ndarray:
         return np.sort(_lams(lams, "lams"))[::-1].copy()
     if not (isinstance(n_lams, int | np.integer) and n_lams >= 1):
         raise InputError(f"n_lams is {n_lams!r}; expected an integer of at least 1")
-    if not 0 < ratio < 1:
-        raise InputError(f"lam_ratio is {ratio!r}; expected a number above 0 and below 1")
+    ratio = check_share(ratio, "lam_ratio")
     if largest == 0:  # the limit is optimal for every lam
         return np.zeros(1)
     return largest * np.geomspace(1, ratio, n_lams)
 
 
-def _walk(
+def follow(
     unit: Problem,
     lams: np.ndarray,
     alphas: np.ndarray,
@@ -219,12 +235,18 @@ def _walk(
     tol: float,
     max_iter: int,
 ) -> Path:
+    """Solutions at ``lams`` and ``alphas``, one after the other; ``unit`` has ``l1 = l2 = 1``."""
     coefs, report = walk(unit, lams * alphas, lams * (1 - alphas), start, tol, max_iter)
     intercepts, gaps, primals, rounds = report.T
-    path = Path(lams, alphas, coefs, intercepts, gaps, primals, rounds.astype(int), gaps <= tol)
+    return Path(lams, alphas, coefs, intercepts, gaps, primals, rounds.astype(int), gaps <= tol)
+
+
+def _told(path: Path, tol: float, max_iter: int) -> Path:
+    """The path, with a warning where it did not converge."""
     if not np.all(path.converged):
         worst = int(np.argmax(path.gaps))
-        warn_unconverged(float(gaps[worst]), tol, max_iter, bool(rounds[worst] < max_iter))
+        stalled = bool(path.n_iter[worst] < max_iter)
+        warn_unconverged(float(path.gaps[worst]), tol, max_iter, stalled)
     return path
 
 
@@ -253,7 +275,7 @@ def _smallest(problem: Problem, coef: np.ndarray, pull: np.ndarray, other: np.nd
     return float(np.max(np.divide(e, pull, out=np.zeros_like(e), where=pull > 0), initial=0.0))
 
 
-def _limit(unit: Problem) -> tuple[np.ndarray, float]:
+def limit(unit: Problem) -> tuple[np.ndarray, float]:
     """The limit of large ``lam`` and the smallest ``lam`` that holds it; ``unit`` has ``lam`` 1."""
     # equal but for the rounding of alpha u and (1 - alpha) v
     equal = np.abs(unit.a - unit.c) <= 1e-14 * (unit.a + unit.c)
