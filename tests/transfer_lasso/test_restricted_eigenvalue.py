@@ -1,7 +1,10 @@
 """The GRE constant: enumeration against a semidefinite program and against the set itself."""
 
+import itertools
+
 import numpy as np
 import pytest
+from scipy.linalg import null_space
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.restricted_eigenvalue import cone_coefficients, restricted_eigenvalue
@@ -46,6 +49,102 @@ def test_enumeration_between_certificate_and_witness(seed):
     )
     assert in_set(small, **given)
     assert quotient(exact.vector, given["gram"]) == pytest.approx(exact.value, rel=1e-9)
+
+
+def of_faces(gram, A, B):
+    """The least quotient by a dense eigenproblem of every face: nothing is left out or shortened.
+
+    All eigenvectors of a face's null space are tried, not the smallest one alone.
+    """
+    best = np.inf
+    for signs in itertools.product((0, 1, -1), repeat=len(gram)):
+        J = np.flatnonzero(signs)
+        if not len(J):
+            continue
+        normal = (A * signs + B)[J]
+        for basis in (np.eye(len(J)), null_space(normal[None])):
+            vectors = np.zeros((len(gram), basis.shape[1]))
+            vectors[J] = basis @ np.linalg.eigh(basis.T @ gram[np.ix_(J, J)] @ basis)[1]
+            v = np.concatenate([vectors.T, -vectors.T])
+            k = np.abs(v) @ A + v @ B
+            best = min(best, *quotient(v, gram)[k <= 1e-11], np.inf)
+    return best
+
+
+def autoregressive(p, rho):
+    return float(rho) ** np.abs(np.subtract.outer(np.arange(p), np.arange(p)))
+
+
+def columns(seed, n, p, *, twice=False, signs=False):
+    X = np.random.default_rng(seed).normal(size=(n, p))
+    X = np.sign(X) if signs else X
+    if twice:
+        X[:, 1] = X[:, 0]
+    return X.T @ X / n
+
+
+BLOCK = np.kron(np.eye(2), [[1, 0.7], [0.7, 1]])
+GRAMS = {
+    "AR(.5)": autoregressive(4, 0.5),
+    "AR(-.5)": autoregressive(4, -0.5),
+    "AR(.9)": autoregressive(4, 0.9),
+    "AR(-.9)": autoregressive(4, -0.9),
+    "equicorrelated": 0.5 * np.eye(4) + 0.5,
+    "negatively equicorrelated": 1.3 * np.eye(4) - 0.3,
+    "identity": np.eye(4),
+    "diagonal": np.diag([1.0, 1, 0.2, 1]),
+    "block": BLOCK,
+    "generic": columns(0, 8, 4),
+    "rank 2": columns(1, 2, 4),
+    "rank 3": columns(2, 3, 4),
+    "duplicate": columns(3, 8, 4, twice=True),
+    "signs": columns(4, 4, 4, signs=True),
+}
+SETTINGS = [  # support, alpha, c, drift
+    ([1, 0, 0, 1], 0.5, 0.5, None),
+    ([1, 0, 0, 1], 0.5, 0.25, None),
+    ([0, 1, 1, 0], 0.7, 0.6, None),
+    ([1, 0, 0, 0], 1.0, 0.25, None),
+    ([1, 0, 0, 1], 0.5, 0.25, [1.0, 0, 0, -1]),
+    ([0, 1, 1, 0], 0.7, 0.6, [1.0, 0, 0, 0]),
+]
+
+
+@pytest.mark.parametrize("name", GRAMS)
+def test_enumeration_on_structured_designs(name):
+    """Symmetric designs, where hyperplanes are orthogonal to eigenvectors, and degenerate ones."""
+    gram = GRAMS[name]
+    for S, alpha, c, drift in SETTINGS:
+        given = dict(support=np.array(S, bool), alpha=alpha, c=c, drift=drift)
+        exact = restricted_eigenvalue(gram, **given, method="exact")
+        assert exact.value == pytest.approx(of_faces(gram, *cone_coefficients(**given)), abs=1e-10)
+        local = restricted_eigenvalue(gram, **given, method="heuristic")
+        assert exact.value <= local.value + 1e-12
+        if exact.vector is not None:
+            A, B = cone_coefficients(**given)
+            v = exact.vector
+            assert np.abs(v) @ A + v @ B <= 1e-11
+            assert quotient(v, gram) == pytest.approx(exact.value, abs=1e-12)
+
+
+@pytest.mark.parametrize("rho", [0.5, -0.5, 0.9])
+@pytest.mark.parametrize("p", [4, 5])
+def test_the_certificate_stays_below_on_symmetric_designs(p, rho):
+    S = np.isin(np.arange(p), [0, p - 1])
+    for alpha, c in [(0.5, 0.5), (0.5, 0.25)]:
+        given = dict(gram=autoregressive(p, rho), support=S, alpha=alpha, c=c)
+        exact = restricted_eigenvalue(**given, method="exact")
+        lower = restricted_eigenvalue(**given, method="sdp")
+        assert lower.value <= exact.value * (1 + 1e-9)
+        A, B = cone_coefficients(S, alpha, c)
+        assert exact.value == pytest.approx(of_faces(given["gram"], A, B), abs=1e-10)
+
+
+def test_an_even_vector_of_a_symmetric_design():
+    """The hard case by hand: v = (1, -1, 1, -1) has v'Gv = 4 - 6/2 + 4/4 - 2/8 = 7/4."""
+    S = np.array([True, False, False, True])
+    found = restricted_eigenvalue(autoregressive(4, 0.5), S, alpha=0.5, c=0.5)
+    assert found.value == pytest.approx(7 / 16, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))

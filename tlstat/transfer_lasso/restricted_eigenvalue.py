@@ -24,6 +24,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tlstat.errors import InputError
+from tlstat.transfer_lasso.enumeration import inside, least_quotient
 
 __all__ = ["RestrictedEigenvalue", "cone_coefficients", "restricted_eigenvalue"]
 
@@ -150,127 +151,19 @@ def restricted_eigenvalue(
     return solvers[method](G, A, B)
 
 
-def _inside(v: np.ndarray, A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Whether directions (..., p) lie in the cone, up to rounding."""
-    size = np.sum(np.abs(v), axis=-1)
-    return np.asarray(np.abs(v) @ A + v @ B <= 1e-12 * size)
-
-
 def _smallest(G: np.ndarray, A: np.ndarray, B: np.ndarray) -> RestrictedEigenvalue:
     values, vectors = np.linalg.eigh(G)
-    v = vectors[:, 0]
+    value, v = max(float(values[0]), 0.0), vectors[:, 0]
     for u in (v, -v):
-        if _inside(u, A, B):
-            return RestrictedEigenvalue(float(values[0]), "exact", "smallest eigenvalue", u)
-    return RestrictedEigenvalue(max(float(values[0]), 0.0), "lower bound", "smallest eigenvalue")
-
-
-# --------------------------------------------------------------------------- enumeration
+        if inside(u, A, B):
+            return RestrictedEigenvalue(value, "exact", "smallest eigenvalue", u)
+    return RestrictedEigenvalue(value, "lower bound", "smallest eigenvalue")
 
 
 def _exact(G: np.ndarray, A: np.ndarray, B: np.ndarray) -> RestrictedEigenvalue:
-    """The least over the faces of the cone whose smallest eigenvector lies inside.
-
-    In the relative interior of a face the quotient is one of a subspace, whose local minima are
-    global: so a minimiser is the smallest eigenvector of the subspace that its face spans (where
-    that eigenvalue is multiple, a smaller face attains it as well). A face is a set of coordinates,
-    without the constraint or with it active (then with signs). Sets whose own smallest eigenvalue
-    is no better than the best value by more than rounding are passed over.
-    """
-    p = A.size
     start = _heuristic(G, A, B)
-    best, where = start.value, start.vector
-    rounding = 1e-11 * np.trace(G) / p
-    masks = (np.arange(1, 2**p)[:, None] >> np.arange(p)) & 1
-    sizes = masks.sum(axis=1)
-    spectra = []
-    for k in range(1, p + 1):
-        sets = np.nonzero(masks[sizes == k])[1].reshape(-1, k)
-        values, vectors = np.linalg.eigh(G[sets[:, :, None], sets[:, None, :]])
-        spectra.append((sets, values, vectors))
-        for sign in (1.0, -1.0):
-            u = sign * vectors[:, :, 0]
-            size = np.sum(np.abs(u), axis=1)
-            k_of_u = np.sum(A[sets] * np.abs(u) + B[sets] * u, axis=1)
-            reached = np.where(k_of_u <= 1e-12 * size, values[:, 0], np.inf)
-            at = int(np.argmin(reached))
-            if reached[at] < best:
-                best, where = float(reached[at]), np.zeros(p)
-                where[sets[at]] = u[at]
-    for sets, values, vectors in spectra[1:]:
-        for i in np.flatnonzero(values[:, 0] < best - rounding):
-            if values[i, 0] >= best - rounding:
-                continue
-            J = sets[i]
-            found = _active_face(values[i], vectors[i], A[J], B[J], best, rounding)
-            if found is not None:
-                best, where = found[0], np.zeros(p)
-                where[J] = found[1]
-    return RestrictedEigenvalue(max(float(best), 0.0), "exact", "enumeration", where)
-
-
-def _active_face(
-    values: Array, vectors: Array, A: Array, B: Array, best: float, rounding: float
-) -> tuple[float, Array] | None:
-    """The least over sign patterns of the subspace ``sum_j (A_j s_j + B_j) v_j = 0``.
-
-    Nothing where the best value is not improved.
-    """
-    k = A.size
-    multiple = int(np.sum(values <= values[0] + rounding))
-    if multiple > 2:
-        return None
-    signs = 1 - 2.0 * ((np.arange(2**k)[:, None] >> np.arange(k)) & 1)
-    if not np.any(B):  # v and -v are one
-        signs = signs[signs[:, 0] > 0]
-    slopes = A + B * signs
-    # the constraint cannot bind where all slopes have one sign
-    keep = (slopes.min(axis=1) <= 0) & (slopes.max(axis=1) >= 0)
-    signs, normals = signs[keep], (slopes * signs)[keep]
-    along = normals @ vectors
-    if multiple == 2:
-        root = np.full(len(signs), values[0])
-        u = along[:, 1:2] * vectors[:, 0] - along[:, 0:1] * vectors[:, 1]
-    else:
-        root = _secular(values, along**2, best)
-        kept = root < best
-        root, signs, along = root[kept], signs[kept], along[kept]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            parts = along / (values - root[:, None])
-        u = np.where(np.isfinite(parts), parts, 0.0) @ vectors.T
-    norm = np.linalg.norm(u, axis=1, keepdims=True)
-    u = u / np.where(norm > 0, norm, 1.0)
-    for v in (u, -u):
-        fits = (norm[:, 0] > 0) & np.all(v * signs >= -1e-9, axis=1) & (root < best)
-        if np.any(fits):
-            i = int(np.argmin(np.where(fits, root, np.inf)))
-            return float(root[i]), v[i]
-    return None
-
-
-def _secular(values: Array, weights: Array, best: float) -> Array:
-    """The smallest eigenvalue on hyperplanes, infinite where it is not below ``best``.
-
-    With a normal ``a``, ``sum_i (a'q_i)^2 / (lambda_i - x) = 0`` between the two smallest
-    eigenvalues ``lambda_i``; rows of ``weights`` hold ``(a'q_i)^2``.
-    """
-    low = np.full(len(weights), values[0])
-    high = np.full(len(weights), min(values[1], best))
-    rows = np.arange(len(weights))
-    if best < values[1]:
-        rows = np.flatnonzero(np.sum(weights / (values - best), axis=1) > 0)
-    out = np.full(len(weights), np.inf)
-    low, high, weights = low[rows], high[rows], weights[rows]
-    for _ in range(60):
-        middle = (low + high) / 2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            above = np.nansum(weights / (values - middle[:, None]), axis=1) > 0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    out[rows] = (low + high) / 2
-    return out
-
-
-# --------------------------------------------------------------------------- other values
+    value, vector = least_quotient(G, A, B, start.vector)
+    return RestrictedEigenvalue(value, "exact", "enumeration", vector)
 
 
 def _heuristic(G: np.ndarray, A: np.ndarray, B: np.ndarray) -> RestrictedEigenvalue:
@@ -302,9 +195,9 @@ def _into_cone(v: Array, anchor: Array, A: Array, B: Array) -> Array:
     low, high = np.zeros((len(v), 1)), np.ones((len(v), 1))
     for _ in range(25):
         middle = (low + high) / 2
-        inside = _inside((1 - middle) * v + middle * anchor, A, B)[:, None]
-        low, high = np.where(inside, low, middle), np.where(inside, middle, high)
-    share = np.where(_inside(v, A, B)[:, None], 0.0, high)
+        reached = inside((1 - middle) * v + middle * anchor, A, B)[:, None]
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    share = np.where(inside(v, A, B)[:, None], 0.0, high)
     w = (1 - share) * v + share * anchor
     norm = np.linalg.norm(w, axis=1, keepdims=True)
     return np.where(norm > 1e-9, w, anchor) / np.where(norm > 1e-9, norm, 1.0)
@@ -345,7 +238,7 @@ def _sdp(G: np.ndarray, A: np.ndarray, B: np.ndarray) -> RestrictedEigenvalue:
     values = np.linalg.eigvalsh(certificate)
     # eigenvalues are computed up to rounding of the matrix's norm
     rounding = 8 * np.finfo(float).eps * p * np.max(np.abs(values))
-    bound = scale * (float(values[0]) - rounding)
+    bound = float(scale * (values[0] - rounding))
     if bound <= fallback.value or fallback.kind == "exact":
         return fallback
     return RestrictedEigenvalue(bound, "lower bound", "semidefinite program, certified")
