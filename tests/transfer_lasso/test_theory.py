@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from tlstat.backend import Random
 from tlstat.errors import InputError
 from tlstat.transfer_lasso import theory
+from tlstat.transfer_lasso.models import RegressionModel, autoregressive
 from tlstat.transfer_lasso.moments import solve_moments
 from tlstat.transfer_lasso.path import l1_max, l2_max
+from tlstat.transfer_lasso.risk import l2_error
 
 M2 = {"M": 2, "gamma1": 1, "gamma2": 1}
 
@@ -38,10 +41,17 @@ def test_the_authors_points_lie_in_their_regions(regime):
     assert found is regime
 
 
+def scarce(at):
+    return {"n": 2.0, "M": at["M"], "eta_exponent": at["eta_exponent"]}
+
+
 @pytest.mark.parametrize("method", theory.METHODS)
-@pytest.mark.parametrize("M", [1.0, 2.0, 3.5])
+@pytest.mark.parametrize("M", [0.3, 0.5, 0.9, 1.0, 2.0, 3.5])
 def test_regions_partition_the_plane_where_the_error_vanishes(method, M):
-    """Exactly one region off the boundaries, none where lambda alone drives to zero."""
+    """Exactly one region off the boundaries, none where lambda alone drives to zero.
+
+    With a source of fewer rows, the bias towards it is between the regions.
+    """
     r = np.random.default_rng(0)
     for y, x in r.uniform(-3, 3, size=(500, 2)):
         at = dict(lambda_exponent=y, eta_exponent=x, M=M, gamma1=1.3, gamma2=0.7)
@@ -54,7 +64,57 @@ def test_regions_partition_the_plane_where_the_error_vanishes(method, M):
             )
         ]
         alone = method in ("lasso", "adaptive")
+        if not alone and theory.SCARCE_SOURCE_ERROR.is_valid(lambda_exponent=y, **scarce(at)):
+            inside.append("scarce source")
         assert len(inside) == (0 if y > 1 and (alone or y > x) else 1), (y, x, inside)
+
+
+# lambda and eta exponents of M = 1/2 (h = 3/4), where the source has the larger error
+SCARCE = [
+    ("transfer", "i", 0.25, 0.9),
+    ("transfer", None, 0.25, 0.62),
+    ("transfer", "ii", 0.25, 0.25),
+    ("transfer", "iii", 0.75, 0.62),
+    ("adaptive transfer", "i", -0.2, 1.3),
+    ("adaptive transfer", "ii", 0.75, 0.9),
+    ("adaptive transfer", None, 0.2, 0.62),
+    ("adaptive transfer", "iii", -0.1, 0.25),
+    ("adaptive transfer", "iv", 0.2, 0.87),
+    ("adaptive transfer", "v", 0.37, 0.2),
+    ("adaptive transfer", "vi", 0.75, 0.62),
+]
+
+
+@pytest.mark.parametrize(("method", "region", "y", "x"), SCARCE)
+def test_slopes_with_a_source_of_fewer_rows(method, region, y, x):
+    """Slope, selection and invariance at m = sqrt(n), where the source's error is the larger one.
+
+    The Gram matrix is its limit: with ``p`` fixed, only the noise is random.
+    """
+    M = 0.5
+    at = {"lambda_exponent": y, "eta_exponent": x, "M": M, "gamma1": 1, "gamma2": 1}
+    regime = theory.regime_at(method, **at)
+    assert (regime.region if regime else None) == region
+    bound = regime.bound if regime else theory.SCARCE_SOURCE_ERROR
+    errors = []
+    for n in (1e14, 1e18):
+        model = RegressionModel([3.0, 1.5, 0, 0, 2, 0], autoregressive(6, 0.3), m=n**M)
+        b0 = model.draw_source(Random(1), 400)
+        z = np.random.default_rng(0).normal(size=(400, 6))
+        noise = z @ np.linalg.cholesky(model.covariance).T / math.sqrt(n)
+        u, v = (1 / np.abs(b0), np.abs(b0)) if "adaptive" in method else (1.0, 1.0)
+        moment = model.covariance @ model.beta + noise
+        coef = solve_moments(model.covariance, moment, n ** (y - 1) * u, n ** (x - 1) * v, b0)
+        errors.append(np.mean(l2_error(coef, model.beta)))
+    slope = math.log(errors[1] / errors[0]) / math.log(1e4)
+    expected = bound.exponent("n", at={k: v for k, v in at.items() if k in bound.symbols})
+    assert slope == pytest.approx(float(expected), abs=0.03)
+    S = model.support
+    invariant = np.mean((coef == b0)[:, S])
+    assert invariant > 0.98 if regime and regime.invariant else invariant < 0.02
+    right = np.mean((coef != 0) == S)
+    if regime:
+        assert right > 0.98 if regime.active else right < 0.52
 
 
 def test_exponents_of_the_table():
@@ -155,3 +215,19 @@ def test_bad_shapes():
     X, y, b0 = problem(0)
     with pytest.raises(InputError, match="X has shape"):
         theory.source_level(X, y[1:], b0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: theory.regime_at("nonsense", lambda_exponent=0), "method is 'nonsense'"),
+        (lambda: theory.regime_at("lasso", lamda_exponent=0), "exponent is 'lamda_exponent'"),
+        (lambda: theory.regime_at("adaptive", lambda_exponent=0, M=0, gamma1=1), "M is 0"),
+        (lambda: theory.regime_bound("lasso", "ix"), "region of 'lasso' is 'ix'"),
+        (lambda: theory.regime_bound("ridge", "i"), "method is 'ridge'"),
+    ],
+    ids=["method", "exponent", "M", "region", "method of a bound"],
+)
+def test_unknown_names(call, message):
+    with pytest.raises(InputError, match=message):
+        call()

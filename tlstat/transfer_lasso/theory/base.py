@@ -34,7 +34,7 @@ LINEAR = Assumption(
 )
 FIXED_P = Assumption(
     "fixed p",
-    "p is fixed, X'X/n converges to a positive definite C, and b0 is sqrt(m)-consistent, n <= m",
+    "p is fixed, X'X/n converges to a positive definite C, and b0 is sqrt(m)-consistent",
     check=_consistent,
 )
 IRREPRESENTABLE = Assumption(

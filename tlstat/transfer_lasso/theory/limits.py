@@ -18,7 +18,17 @@ from __future__ import annotations
 from sympy import Gt, symbols
 
 from tlstat.theory.bound import Assumption, Bound, Source
-from tlstat.transfer_lasso.theory.base import FIXED_P, OURS, PAPER_2023, l1, m, n, p, sigma
+from tlstat.transfer_lasso.theory.base import (
+    FIXED_P,
+    IRREPRESENTABLE,
+    OURS,
+    PAPER_2023,
+    l1,
+    m,
+    n,
+    p,
+    sigma,
+)
 
 __all__ = [
     "BIAS_LIMIT",
@@ -34,12 +44,12 @@ trace_all, trace_active, trace_inactive, trace_source, shrinkage = symbols(
 )
 
 
-def _limit(name: str, expr: object, where: str) -> Bound:
+def _limit(name: str, expr: object, where: str, *needs: Assumption) -> Bound:
     return Bound(
         name=f"mean squared l2 error, leading term: {name}",
         expr=expr,
         kind="rate",
-        assumptions=(FIXED_P,),
+        assumptions=(FIXED_P, *needs),
         source=Source(PAPER_2023, where, note=f"the constant is {OURS}"),
     )
 
@@ -59,6 +69,7 @@ INACTIVE_LEAST_SQUARES_LIMIT = _limit(
     "S held at the source, least squares outside",
     sigma**2 * trace_inactive / n,
     "adaptive transfer iv",
+    Assumption("larger source", "n/m -> 0: else the source's error on S counts as well"),
 )
 SOURCE_LIMIT = _limit(
     "the source unchanged", sigma**2 * trace_all / m, "transfer i, adaptive transfer i"
@@ -66,4 +77,6 @@ SOURCE_LIMIT = _limit(
 SOURCE_ORACLE_LIMIT = _limit(
     "the source on S, zero outside", sigma**2 * trace_source / m, "adaptive transfer ii"
 )
-BIAS_LIMIT = _limit("bias of the lasso", (l1 * shrinkage) ** 2, "lasso ii, transfer iii")
+BIAS_LIMIT = _limit(
+    "bias of the lasso", (l1 * shrinkage) ** 2, "lasso ii, transfer iii", IRREPRESENTABLE
+)
