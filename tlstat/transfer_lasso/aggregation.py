@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.fitting import check_real
 from tlstat.transfer_lasso.path import check_alpha
+from tlstat.transfer_lasso.problem import _check_real
 from tlstat.transfer_lasso.solver import check_control
 
 __all__ = ["q_aggregate"]
@@ -111,7 +111,7 @@ def _checked(fits: Any, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndar
 
 
 def _array(value: Any, name: str) -> np.ndarray:
-    check_real(value, name)
+    _check_real(value, name)
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):

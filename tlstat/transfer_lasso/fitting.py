@@ -12,24 +12,16 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.problem import _vector
+from tlstat.transfer_lasso.problem import _check_real, _vector
 from tlstat.transfer_lasso.solver import Solution
 
 __all__ = [
     "LinearTransfer",
     "TransferRegressor",
-    "check_real",
     "check_unmasked",
     "resolve_source",
     "take_rows",
 ]
-
-
-def check_real(value: Any, name: str) -> None:
-    """Raise an InputError for what a conversion to float would drop without a word."""
-    if np.iscomplexobj(value):
-        raise InputError(f"{name} has complex entries; expected real numbers")
-    check_unmasked(**{name: value})
 
 
 def check_unmasked(**given: Any) -> None:
@@ -71,8 +63,8 @@ def resolve_source(
         if getattr(source, "ndim", 1) != 1:
             raise InputError(f"{name} is a {type(source).__name__}; expected one number a column")
         return _by_label(source, p, names, name)
-    check_real(source, name)
     if row:
+        _check_real(source, name)
         rows = np.asarray(source, dtype=object)
         source = rows[0] if rows.ndim == 2 and len(rows) == 1 else source
     return np.array(_vector(source, name, p, "column"))
