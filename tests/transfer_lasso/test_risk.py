@@ -5,7 +5,13 @@ import pytest
 from scipy import integrate
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.risk import l2_error, orthonormal_risk, prediction_risk
+from tlstat.transfer_lasso.risk import (
+    l2_error,
+    orthonormal_risk,
+    prediction_risk,
+    selection,
+    unchanged_share,
+)
 
 CASES = [
     (1.0, 0.2, 0.3, 0.8, 0.5),
@@ -75,6 +81,40 @@ def test_risks_of_estimates():
     np.testing.assert_allclose(l2_error(coef, beta), [2, 1])
     C = np.array([[1.0, 0.5], [0.5, 2.0]])
     np.testing.assert_allclose(prediction_risk(coef, beta, C), [8, 1])
+
+
+def test_selection_by_counting():
+    """Against a confusion matrix counted one coefficient at a time, and scikit-learn's F1."""
+    from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
+
+    r = np.random.default_rng(0)
+    beta = np.array([3, 1.5, 0, 0, 2, 0.0])
+    coef = r.normal(size=(40, 6)) * (r.uniform(size=(40, 6)) < 0.5)
+    found = selection(coef, beta)
+    for i, b in enumerate(coef):
+        truth, there = beta != 0, b != 0
+        assert found.sensitivity[i] == pytest.approx(recall_score(truth, there))
+        assert found.specificity[i] == pytest.approx(recall_score(~truth, ~there))
+        assert found.precision[i] == pytest.approx(precision_score(truth, there, zero_division=1))
+        assert found.f1[i] == pytest.approx(f1_score(truth, there))
+        assert found.accuracy[i] == pytest.approx(accuracy_score(truth, there))
+
+
+def test_selection_of_nothing_and_of_everything():
+    beta = np.array([1.0, -2.0, 0.0, 0.0])
+    assert tuple(selection(np.zeros(4), beta)) == (0, 1, 1, 0, 0.5)
+    assert tuple(selection(np.ones(4), beta)) == pytest.approx((1, 0, 0.5, 2 / 3, 0.5))
+    assert selection(np.ones(2), np.ones(2)).specificity == 1
+    with pytest.raises(InputError, match="beta is 0 everywhere"):
+        selection(np.ones(2), np.zeros(2))
+
+
+def test_unchanged_share_is_of_the_support_and_exact():
+    beta, b0 = np.array([1.0, 2.0, 0.0]), np.array([0.9, 2.1, 0.3])
+    coef = np.array([[0.9, 2.0, 0.3], [0.9, 2.1, 0.0], [0.9 + 1e-15, 2, 0.3]])
+    np.testing.assert_array_equal(unchanged_share(coef, b0, beta), [0.5, 1, 0])
+    # a source for each estimate
+    np.testing.assert_array_equal(unchanged_share(coef, coef[::-1], beta), [0.5, 1, 0.5])
 
 
 def test_bad_input():

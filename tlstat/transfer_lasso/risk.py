@@ -1,4 +1,4 @@
-"""Exact risks: of any estimate, and of the transfer lasso itself where columns are orthonormal.
+"""Exact risks and selection: of any estimate; of the transfer lasso where columns are orthonormal.
 
 With ``X'X/n = I`` the estimate is the prox of ``z_j ~ N(beta_j, sigma^2/n)``, coordinate by
 coordinate. It is piecewise linear in ``z_j`` with five pieces, so its mean squared error and the
@@ -14,7 +14,15 @@ from scipy.special import ndtr
 
 from tlstat.errors import InputError
 
-__all__ = ["OrthonormalRisk", "l2_error", "orthonormal_risk", "prediction_risk"]
+__all__ = [
+    "OrthonormalRisk",
+    "Selection",
+    "l2_error",
+    "orthonormal_risk",
+    "prediction_risk",
+    "selection",
+    "unchanged_share",
+]
 
 Array = Any
 
@@ -39,6 +47,63 @@ def prediction_risk(coef: Array, beta: Array, covariance: Array) -> Array:
     """
     v = np.asarray(coef, dtype=float) - beta
     return np.einsum("...j,...jk,...k->...", v, np.asarray(covariance), v)
+
+
+class Selection(NamedTuple):
+    """How well the nonzero coefficients are found; each a share, shape (...).
+
+    ``sensitivity`` is the share of ``S`` that is found, ``specificity`` that of its complement
+    that is left out, ``precision`` (PPV) the share of what is found that is in ``S``, ``f1`` the
+    harmonic mean of sensitivity and precision, ``accuracy`` the share of all coefficients with the
+    right zero status. What has no cases is perfect: ``precision`` where nothing is found,
+    ``specificity`` where ``S`` is everything.
+    """
+
+    sensitivity: Array
+    specificity: Array
+    precision: Array
+    f1: Array
+    accuracy: Array
+
+
+def selection(coef: Array, beta: Array) -> Selection:
+    """Compare the support of estimates with that of the truth, which is not empty.
+
+    Parameters
+    ----------
+    coef : array, shape (..., p)
+    beta : array, shape (p,)
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    InputError
+        If ``beta`` is zero.
+    """
+    found, there = np.asarray(coef) != 0, np.asarray(beta) != 0
+    if not np.any(there):
+        raise InputError("beta is 0 everywhere; expected a support to be found")
+    hits, number = np.sum(found & there, axis=-1), np.sum(found, axis=-1)
+    s, p = np.sum(there), there.size
+    false = number - hits
+    precision = np.where(number > 0, hits / np.maximum(number, 1), 1.0)
+    return Selection(
+        hits / s,
+        1 - false / max(p - s, 1),
+        precision,
+        2 * hits / (number + s),
+        (hits + p - s - false) / p,
+    )
+
+
+def unchanged_share(coef: Array, source_coef: Array, beta: Array) -> Array:
+    """Share of the support of ``beta`` where an estimate is exactly the source, shape (...)."""
+    there = np.asarray(beta) != 0
+    same = np.asarray(coef) == np.asarray(source_coef)
+    return np.mean(same[..., there], axis=-1)
 
 
 class OrthonormalRisk(NamedTuple):
