@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV
 from sklearn.model_selection import GroupKFold, KFold
+from threadpoolctl import threadpool_info
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso import TransferLasso, TransferLassoCV, cv
@@ -95,13 +96,23 @@ def test_jobs_are_threads(monkeypatch):
     X, y, source = problem(4)
     where = []
 
+    def blas():
+        libraries = threadpool_info()
+        return [one["num_threads"] for one in libraries if one["user_api"] == "blas"]
+
     def noted(*args, _fold_errors=cv.fold_errors):
-        where.append(os.getpid())
-        return _fold_errors(*args)
+        result = _fold_errors(*args)
+        where.append((os.getpid(), set(blas())))
+        return result
 
     monkeypatch.setattr(cv, "fold_errors", noted)
+    TransferLassoCV(source, lams=3, cv=4, n_jobs=2).fit(X, y)  # what it imports has its threads
+    before = blas()
+    where.clear()
     TransferLassoCV(source, lams=3, cv=4, n_jobs=2).fit(X, y)
-    assert where == 4 * [os.getpid()]
+    # those of BLAS would only wait for each other, and all threads share their number
+    assert where == 4 * [(os.getpid(), {1})]
+    assert blas() == before
 
 
 def test_groups():

@@ -21,7 +21,7 @@ from tlstat.transfer_lasso.path import (
     limit,
 )
 from tlstat.transfer_lasso.problem import _level, prepare
-from tlstat.transfer_lasso.solver import check_control, solve
+from tlstat.transfer_lasso.solver import check_control, one_blas_thread, solve
 
 __all__ = ["TransferLassoCV"]
 
@@ -134,11 +134,13 @@ class TransferLassoCV(TransferRegressor):
         options["source_coef"] = source
         control = self.tol, self.max_iter
         # The solver lets go of Python's lock, and a new process would load all code anew. Not by
-        # scikit-learn's Parallel, which sets the filters of warnings, that threads share, in each.
-        found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(fold_errors)(X, y, weight, train, test, alphas, grids, control, options)
-            for train, test in folds
-        )
+        # scikit-learn's Parallel, which sets the filters of warnings, that threads share, in each;
+        # and the limit of BLAS threads, that they share too, is not left to each.
+        with one_blas_thread():
+            found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+                delayed(fold_errors)(X, y, weight, train, test, alphas, grids, control, options)
+                for train, test in folds
+            )
         self._choose(alphas, grids, found)
         solution = solve(
             X,
