@@ -157,6 +157,25 @@ def test_a_weight_is_a_number_of_rows():
     np.testing.assert_allclose(weighted.coef_, repeated.coef_, atol=1e-6)
 
 
+def test_weights_of_columns():
+    X, y, source = problem(8)
+    u, v = np.random.default_rng(0).uniform(0.3, 3, (2, 20))
+    folds = [(np.arange(60) % 3 != k, np.arange(60) % 3 == k) for k in range(3)]  # masks
+    options = {"weights": u, "source_weights": v, "tol": 1e-10}
+    grid = {"alphas": [0.4, 0.8], "lams": [0.3, 0.1], "cv": folds}
+    for given in (source, None):  # without a source the weights still tell the alphas apart
+        model = TransferLassoCV(given, **grid, **options).fit(X, y)
+        errors = np.empty((2, 2, 3))
+        for index in np.ndindex(errors.shape):
+            train, test = folds[index[2]]
+            alpha, lam = grid["alphas"][index[0]], grid["lams"][index[1]]
+            one = TransferLasso(lam, alpha, given, **options).fit(X[train], y[train])
+            errors[index] = np.mean((y[test] - one.predict(X[test])) ** 2)
+        np.testing.assert_allclose(model.mse_path_, errors, rtol=1e-6)
+        best = TransferLasso(model.lam_, model.alpha_, given, **options).fit(X, y)
+        np.testing.assert_allclose(model.coef_, best.coef_, atol=1e-5)
+
+
 def test_a_perfect_source():
     """The residual is zero but for rounding, so that every penalty keeps the source."""
     X, _, source = problem(6)

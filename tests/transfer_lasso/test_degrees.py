@@ -166,6 +166,17 @@ def test_without_a_source_the_criteria_are_those_of_scikit_learn():
             assert min(abs(gap - 1), abs(gap - 2)) < 1e-3, (lam, gap)
 
 
+def test_weights_of_columns_do_not_matter_for_the_count():
+    X, y, source = problem(6)
+    u, v = np.random.default_rng(0).uniform(0.3, 3, (2, 8))
+    options = {"weights": u, "source_weights": v, **TIGHT}
+    model = TransferLasso(0.1, 0.5, source, **options).fit(X, y)
+    moved = divergence(lambda r: TransferLasso(0.1, 0.5, source, **options).fit(X, r).predict(X), y)
+    found = information_criteria(model, X, y, independent_source=True)
+    assert moved == pytest.approx(found.df, abs=1e-4)
+    assert found.df == model.df_ + 1
+
+
 def test_where_the_count_is_not_valid_it_is_refused():
     X, y, source = problem(6)
     model = TransferLasso(0.1, 0.5, source).fit(X, y)

@@ -234,6 +234,51 @@ def test_named_coefficients_that_are_no_numbers(value):
         TransferLasso(0.2, 0.5, source).fit(pd.DataFrame(X, columns=names), y)
 
 
+# ------------------------------------------------------------------- weights of columns
+
+
+def columns_weights(p=12):
+    rng = np.random.default_rng(1)
+    u, v = rng.uniform(0.2, 3, p), rng.uniform(0.2, 3, p)
+    u[[0, 1]], v[[0, 2]] = 0, 0  # one coefficient without any penalty
+    return u, v
+
+
+@pytest.mark.parametrize("alpha", [0.3, 0.5, 1.0])
+def test_weights_of_columns_against_a_conic_solver(alpha):
+    X, y, source = problem(16)
+    u, v = columns_weights()
+    model = TransferLasso(0.3, alpha, source, weights=u, source_weights=v, tol=1e-10).fit(X, y)
+    best = conic(X, y, 0.3 * alpha, 0.3 * (1 - alpha), source, u=u, v=v)
+    assert model.objective_ == pytest.approx(best, rel=1e-8)
+    np.testing.assert_array_equal(model.weights_, u)
+    np.testing.assert_array_equal(model.source_weights_, v)
+    plain = TransferLasso(0.3, alpha, source).fit(X, y)
+    assert np.max(np.abs(model.coef_ - plain.coef_)) > 0.01
+    np.testing.assert_array_equal(plain.weights_, np.ones(12))
+
+
+def test_named_weights_are_matched_with_the_columns():
+    X, y, source = problem(16)
+    u, v = columns_weights()
+    expected = TransferLasso(0.2, 0.5, source, weights=u, source_weights=v).fit(X, y).coef_
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(12)])
+    u, v = (pd.Series(w, index=frame.columns) for w in (u, v))
+    model = TransferLasso(0.2, 0.5, source, weights=u[::-1], source_weights=dict(v)).fit(frame, y)
+    np.testing.assert_array_equal(model.coef_, expected)
+
+
+def test_the_adaptive_weights_of_a_fit_are_those_of_a_plain_one():
+    X, y, source = problem(10)
+    model = AdaptiveTransferLasso(0.2, 0.5, source, gamma2=0.5).fit(X, y)
+    u, v = model.weights_, model.source_weights_
+    inside = np.abs(source) > 1e-2
+    np.testing.assert_allclose(u[inside], 1 / np.abs(source[inside]))
+    np.testing.assert_allclose(v[inside], np.sqrt(np.abs(source[inside])))
+    plain = TransferLasso(0.2, 0.5, source, weights=u, source_weights=v).fit(X, y)
+    np.testing.assert_array_equal(plain.coef_, model.coef_)
+
+
 # ------------------------------------------------------------------- adaptive weights
 
 
@@ -292,6 +337,8 @@ def test_selection_and_invariance_together():
         ({"source_coef": ["a"] * 12}, "not real numbers"),
         ({"tol": 0.0}, "tol is 0.0"),
         ({"max_iter": 0}, "max_iter is 0"),
+        ({"weights": [1.0]}, r"weights has shape \(1,\); expected \(12,\)"),
+        ({"source_weights": -np.ones(12)}, "source_weights is -1 at its lowest"),
     ],
 )
 def test_bad_arguments(options, said):

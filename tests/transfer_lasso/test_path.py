@@ -223,3 +223,11 @@ def test_bad_input_for_a_path_over_alpha(message, options):
     X, y, _, _ = draw(0)
     with pytest.raises(InputError, match=message):
         alpha_path(X, y, **{"lam": 0.1, **options})
+
+
+def test_the_limit_at_every_lam_is_one_point():
+    """The response does not pull at any coefficient."""
+    X, _, b0, _ = draw(2, 20, 8)
+    path = transfer_lasso_path(X, np.zeros(20), source_coef=b0, alpha=1.0)
+    np.testing.assert_array_equal(path.lams, [0.0])
+    np.testing.assert_allclose(path.coefs, np.zeros((1, 8)), atol=1e-12)

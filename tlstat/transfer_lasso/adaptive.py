@@ -47,6 +47,8 @@ class AdaptiveTransferLasso(SquaredTransfer):
     ----------
     coef_, intercept_, source_coef_, unchanged_, df_, dual_gap_, objective_, n_iter_
         As for `TransferLasso`.
+    weights_, source_weights_ : ndarray, shape (p,)
+        ``u`` and ``v``.
     n_features_in_, feature_names_in_
         As in scikit-learn.
 
@@ -86,12 +88,12 @@ class AdaptiveTransferLasso(SquaredTransfer):
         self.gamma2 = gamma2
         self.weight_range = weight_range
 
-    def _column_weights(self, source: np.ndarray) -> tuple[Any, Any]:
+    def _column_weights(self, source: np.ndarray, names: Any) -> tuple[np.ndarray, np.ndarray]:
         gamma1 = _level(self.gamma1, "gamma1")
         gamma2 = _level(self.gamma2, "gamma2")
         low, high = self._range()
         if self.source_coef is None:
-            return None, None
+            return np.ones_like(source), np.ones_like(source)
         size = np.abs(source)
         with np.errstate(divide="ignore", over="ignore"):
             # a zero coefficient gives infinity, and 1 where the exponent is 0

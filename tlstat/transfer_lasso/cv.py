@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import check_cv
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.fitting import TransferRegressor, take_rows
+from tlstat.transfer_lasso.fitting import TransferRegressor, resolve_weights, take_rows
 from tlstat.transfer_lasso.path import (
     at_levels,
     check_alphas,
@@ -39,8 +39,8 @@ class TransferLassoCV(TransferRegressor):
         Coefficients learned elsewhere. They must not depend on the rows that ``fit`` gets: a
         source fitted on those rows has seen every test fold.
     alphas : float or array_like
-        Shares of the pull towards zero, each in [0, 1]. Without a source they are all the same
-        and one is tried.
+        Shares of the pull towards zero, each in [0, 1]. Without a source (and with the same
+        weights in both terms) they are all the same and one is tried.
     lams : int or array_like
         Number of values for each alpha, evenly spaced on the logarithm from the smallest ``lam``
         with the limiting solution (`lambda_max`; 1 where that is 0) to ``lam_ratio`` of it; or
@@ -52,7 +52,7 @@ class TransferLassoCV(TransferRegressor):
     n_jobs : int, optional
         Folds in parallel, by default in threads, since compiled code runs beside Python. Each
         holds a copy of its training rows. The result is the same for any number.
-    fit_intercept, ridge, source_ridge, tol, max_iter
+    fit_intercept, ridge, source_ridge, tol, max_iter, weights, source_weights
         As for `TransferLasso`.
 
     Attributes
@@ -83,6 +83,8 @@ class TransferLassoCV(TransferRegressor):
         source_ridge: float = 0.0,
         tol: float = 1e-6,
         max_iter: int = 100,
+        weights: Any = None,
+        source_weights: Any = None,
     ) -> None:
         self.source_coef = source_coef
         self.alphas = alphas
@@ -95,6 +97,8 @@ class TransferLassoCV(TransferRegressor):
         self.source_ridge = source_ridge
         self.tol = tol
         self.max_iter = max_iter
+        self.weights = weights
+        self.source_weights = source_weights
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None
@@ -126,8 +130,12 @@ class TransferLassoCV(TransferRegressor):
         }
         check_control(self.tol, self.max_iter)
         alphas = check_alphas(self.alphas)
-        X, y, weight, source = self._data(X, y, sample_weight, self.source_coef, y_numeric=True)
-        if not np.any(source):
+        X, y, weight, source, names = self._data(
+            X, y, sample_weight, self.source_coef, y_numeric=True
+        )
+        u, v = resolve_weights((self.weights, self.source_weights), len(source), names)
+        options |= {"weights": u, "source_weights": v}
+        if not np.any(source) and np.array_equal(u, v):
             alphas = alphas[:1]
         grids = self._grids(X, y, alphas, source, sample_weight=weight, **options)
         folds = list(check_cv(self.cv, y).split(X, y, groups))

@@ -152,9 +152,9 @@ def information_criteria(
 
     Notes
     -----
-    What cannot be seen from a fit is how its ``lam`` and ``alpha`` were found. They must not
-    have been chosen by these ``y``: the ``best_estimator_`` of a grid search is a plain fit to
-    this function, and its criteria are too small. To choose by a criterion, take the smallest of
+    What cannot be seen from a fit is how its ``lam``, ``alpha`` and weights were found. They must
+    not have been chosen by these ``y``: the ``best_estimator_`` of a grid search is a plain fit to
+    this function, and its criteria are biased. To choose by a criterion, take the smallest of
     the criteria of several fits (and do not read that smallest value as an error).
     """
     if not isinstance(estimator, SquaredTransfer):
@@ -209,7 +209,6 @@ def _check_same_data(estimator: Any, X: Any, y: np.ndarray) -> None:
             "estimator was fitted with sample weights, which may be counts or inverse variances; "
             "expected a fit without them"
         )
-    u, v = estimator._column_weights(estimator.source_coef_)
     found = objective(
         estimator.coef_,
         X,
@@ -218,8 +217,8 @@ def _check_same_data(estimator: Any, X: Any, y: np.ndarray) -> None:
         estimator.lam * (1 - estimator.alpha),
         intercept=estimator.intercept_,
         source_coef=estimator.source_coef_,
-        weights=u,
-        source_weights=v,
+        weights=estimator.weights_,
+        source_weights=estimator.source_weights_,
         nu=estimator.ridge,
         mu=estimator.source_ridge,
         fit_intercept=estimator.fit_intercept,

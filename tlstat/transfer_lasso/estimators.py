@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tlstat.transfer_lasso.fitting import TransferRegressor
+from tlstat.transfer_lasso.fitting import TransferRegressor, resolve_weights
 from tlstat.transfer_lasso.path import check_alpha
 from tlstat.transfer_lasso.problem import _level
 from tlstat.transfer_lasso.solver import solve
@@ -64,8 +64,10 @@ class SquaredTransfer(TransferRegressor):
         """
         lam, alpha = _level(self.lam, "lam"), check_alpha(self.alpha)
         nu, mu = _level(self.ridge, "ridge"), _level(self.source_ridge, "source_ridge")
-        X, y, weight, source = self._data(X, y, sample_weight, self.source_coef, y_numeric=True)
-        u, v = self._column_weights(source)
+        X, y, weight, source, names = self._data(
+            X, y, sample_weight, self.source_coef, y_numeric=True
+        )
+        u, v = self._column_weights(source, names)
         solution = solve(
             X,
             y,
@@ -82,6 +84,7 @@ class SquaredTransfer(TransferRegressor):
             fit_intercept=self.fit_intercept,
         )
         self._keep(solution, source)
+        self.weights_, self.source_weights_ = u, v
         self.weighted_ = weight is not None and bool(np.ptp(weight))
         return self
 
@@ -92,8 +95,8 @@ class SquaredTransfer(TransferRegressor):
         return tags
 
     @abstractmethod
-    def _column_weights(self, source: np.ndarray) -> tuple[Any, Any]:
-        """Weights of ``|b_j|`` and of ``|b_j - source_j|``; None for ones."""
+    def _column_weights(self, source: np.ndarray, names: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Weights of ``|b_j|`` and of ``|b_j - source_j|``."""
 
 
 class TransferLasso(SquaredTransfer):
@@ -104,7 +107,9 @@ class TransferLasso(SquaredTransfer):
         1/(2n) |y - Xb - intercept|^2 + lam (alpha |b|_1 + (1 - alpha) |b - source_coef|_1)
             + ridge/2 |b|^2 + source_ridge/2 |b - source_coef|^2
 
-    so coefficients are exactly zero, exactly the source's, or neither.
+    so coefficients are exactly zero, exactly the source's, or neither. With ``weights`` u and
+    ``source_weights`` v the terms of the penalty are ``u_j |b_j|`` and
+    ``v_j |b_j - source_coef_j|``.
 
     Parameters
     ----------
@@ -126,6 +131,8 @@ class TransferLasso(SquaredTransfer):
         Relative duality gap at which the solver stops.
     max_iter : int
         Limit of the solver's rounds.
+    weights, source_weights : array_like, shape (p,), or mapping from feature names, optional
+        Of the columns, 0 or above; ones by default. 0 in both: a coefficient without penalty.
 
     Attributes
     ----------
@@ -133,6 +140,8 @@ class TransferLasso(SquaredTransfer):
     intercept_ : float
     source_coef_ : ndarray, shape (p,)
         As used, in the order of the columns.
+    weights_, source_weights_ : ndarray, shape (p,)
+        As used.
     unchanged_ : ndarray of bool, shape (p,)
         Which coefficients equal the source's (exact comparison; a zero source counts).
     df_ : int
@@ -165,5 +174,32 @@ class TransferLasso(SquaredTransfer):
     array([3., 1., 0.])
     """
 
-    def _column_weights(self, source: np.ndarray) -> tuple[Any, Any]:
-        return None, None
+    def __init__(
+        self,
+        lam: float = 1.0,
+        alpha: float = 0.75,
+        source_coef: Any = None,
+        *,
+        fit_intercept: bool = True,
+        ridge: float = 0.0,
+        source_ridge: float = 0.0,
+        tol: float = 1e-6,
+        max_iter: int = 100,
+        weights: Any = None,
+        source_weights: Any = None,
+    ) -> None:
+        super().__init__(
+            lam,
+            alpha,
+            source_coef,
+            fit_intercept=fit_intercept,
+            ridge=ridge,
+            source_ridge=source_ridge,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        self.weights = weights
+        self.source_weights = source_weights
+
+    def _column_weights(self, source: np.ndarray, names: Any) -> tuple[np.ndarray, np.ndarray]:
+        return resolve_weights((self.weights, self.source_weights), len(source), names)

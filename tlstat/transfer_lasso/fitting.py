@@ -20,6 +20,7 @@ __all__ = [
     "TransferRegressor",
     "check_unmasked",
     "resolve_source",
+    "resolve_weights",
     "take_rows",
 ]
 
@@ -70,6 +71,15 @@ def resolve_source(
     return np.array(_vector(source, name, p, "column"))
 
 
+def resolve_weights(given: tuple[Any, Any], p: int, names: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Penalty weights ``u`` and ``v`` in the order of the columns, ones where there are none."""
+    u, v = (
+        np.ones(p) if weights is None else resolve_source(weights, p, names, name)
+        for weights, name in zip(given, ("weights", "source_weights"), strict=True)
+    )
+    return u, v
+
+
 def _by_label(source: Any, p: int, names: Any, name: str) -> np.ndarray:
     labels = list(source.keys())
     columns = list(range(p) if names is None else names)
@@ -113,8 +123,8 @@ class LinearTransfer(BaseEstimator):
 
     def _data(
         self, X: Any, y: Any, sample_weight: Any, source: Any, *, row: bool = False, **options: Any
-    ) -> tuple[Any, Any, Any, np.ndarray]:
-        """Checked: the design, the response, weights of rows and the source's coefficients."""
+    ) -> tuple[Any, Any, Any, np.ndarray, Any]:
+        """Checked: design, response, weights of rows, the source; and the columns' labels."""
         frame = X
         X, y = self._design(X, y, **options)
         names = getattr(self, "feature_names_in_", None)
@@ -123,7 +133,7 @@ class LinearTransfer(BaseEstimator):
         weight = self._weights(sample_weight, X)
         b0 = resolve_source(source, X.shape[1], names, row=row)
         self._warn_silent(X, weight, b0)
-        return X, y, weight, b0
+        return X, y, weight, b0, names
 
     def _design(self, X: Any, y: Any, **options: Any) -> tuple[Any, Any]:
         """Checked and in the solver's layout: Fortran-ordered or CSC, float64."""
@@ -211,12 +221,12 @@ class TransferRegressor(RegressorMixin, LinearTransfer):
 
 
 def take_rows(X: Any, rows: np.ndarray) -> Any:
-    """Rows of a design, in the solver's layout, by one copy."""
+    """Rows of a design (by a mask or their numbers) in the solver's layout, by one copy."""
     # Any: scipy-stubs knows no conversions of its abstract sparse class
     if sparse.issparse(X):
         by_row: Any = X
         return by_row.tocsr()[rows].tocsc()
-    return np.take(X.T, rows, axis=1).T
+    return np.take(X.T, np.arange(len(X))[rows], axis=1).T
 
 
 def _constant(X: Any, kept: Any, fit_intercept: bool) -> np.ndarray:

@@ -105,7 +105,7 @@ class TransferLogisticRegression(ClassifierMixin, LinearTransfer):
         """
         lam, alpha = _level(self.lam, "lam"), check_alpha(self.alpha)
         nu, mu = _level(self.ridge, "ridge"), _level(self.source_ridge, "source_ridge")
-        X, y, weight, source = self._data(X, y, sample_weight, self.source_coef, row=True)
+        X, y, weight, source, _ = self._data(X, y, sample_weight, self.source_coef, row=True)
         label = self._labels(y, weight)
         solution = solve(
             X,
