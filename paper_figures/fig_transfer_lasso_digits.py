@@ -1,59 +1,87 @@
 """Digits pairs: errors of classifiers from few images, and which pixels moved away from the source.
 
 Left: shares of wrong labels over draws of the training images (quartiles; 5 % and 95 %). Right, one
-row a task: images of the source's coefficients, of the transfer lasso's from 40 images, and of
-what moved (white: exactly the source's coefficient). Red speaks for the second digit.
+row a task: coefficients of the source and, for one draw of the images, of the transfer lasso, whose
+level and alpha are cross-validated as in the study (red speaks for the second digit); what became
+of each pixel's coefficient; and in how many draws it moved or was set to zero.
 """
 
 import numpy as np
-from sklearn.datasets import load_digits
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
 
 from tlstat.plotting import COLOURS, figure, style
-from tlstat.transfer_lasso import TransferLogisticRegression
 
-STUDIES = {"pairs": "../simulations/sim_transfer_lasso_real_data.py::digit_pairs"}
+SIMULATION = "../simulations/sim_transfer_lasso_real_data.py"
+STUDIES = {
+    "pairs": f"{SIMULATION}::digit_pairs",
+    "coefficients": f"{SIMULATION}::digit_coefficients",
+}
 METHODS = ["target", "pooled", "source", "transfer"]
-# target and source, in the order of the labels
-PAIRS = [((7, 9), (4, 9)), ((1, 8), (1, 9)), ((1, 2), (7, 2))]
-SOURCE_LEVEL, LEVEL, SHARE, IMAGES = 0.005, 0.02, 0.25, 40
-
-
-def pair(digits):
-    X, y = load_digits(return_X_y=True)
-    keep = np.isin(y, digits)
-    return X[keep] / 16, (y[keep] == digits[1]).astype(int)
-
-
-def coefficients(target, source):
-    """The source's and the transferred coefficients, 8 x 8 each."""
-    first = TransferLogisticRegression(SOURCE_LEVEL, 1.0).fit(*pair(source))
-    X, y = pair(target)
-    used = X[:IMAGES].std(axis=0) > 0  # a pixel without ink in these images keeps the source's
-    b0 = first.coef_[0]
-    second = TransferLogisticRegression(LEVEL, SHARE, b0[used]).fit(X[:IMAGES, used], y[:IMAGES])
-    now = b0.copy()
-    now[used] = second.coef_[0]
-    return b0.reshape(8, 8), now.reshape(8, 8)
+FATES = {
+    "zero in both": "white",
+    "source's value kept": "0.72",
+    "set to zero": COLOURS[4],
+    "moved": COLOURS[1],
+}
 
 
 @style()
 def draw(results):
-    """A column of errors and a column each of source, target and difference."""
-    fig, axes = figure(8.0, 6.2, rows=3, columns=4, width_ratios=[1.6, 1, 1, 1])
-    titles = ("source", "transfer", "moved")
-    for k, (row, (target, source)) in enumerate(zip(axes, PAIRS, strict=True)):
-        task = f"{target[0]} or {target[1]}, from {source[0]} or {source[1]}"
+    """Columns: errors, source, transfer, the fate of each pixel, and how often it changed."""
+    tasks = [s.cell["task"] for s in results["pairs"].samples("error", {"method": "target"})]
+    fig, axes = figure(9.6, 6.6, rows=3, columns=5, width_ratios=[1.5, 1, 1, 1, 1])
+    for row, task in zip(axes, tasks, strict=True):
         errors(row[0], results["pairs"], task)
-        b0, now = coefficients(target, source)
-        for ax, image, title in zip(row[1:], (b0, now, now - b0), titles, strict=True):
-            largest = np.abs(b0).max()
-            ax.imshow(image, cmap="RdBu_r", vmin=-largest, vmax=largest)
-            ax.set(xticks=[], yticks=[], title=title if k == 0 else None)
-            ax.spines[:].set_visible(False)
-            ax.grid(visible=False)
-        moved = np.sum(now != b0)
-        row[3].set_xlabel(f"{moved} of 64 pixels", fontsize=8)
+        source, transfer = (pixels(results, name, task) for name in ("source", "transfer"))
+        largest = max(np.abs(image[0]).max() for image in (source, transfer))
+        for ax, image in zip(row[1:], (source, transfer), strict=False):
+            picture(ax, image[0], cmap="RdBu_r", vmin=-largest, vmax=largest)
+        fates(row[3], source[0], transfer[0])
+        changed = np.mean(transfer != source, axis=0)
+        often = picture(row[4], changed, cmap="cividis", vmin=0, vmax=1)
+        row[4].set_xlabel(f"of {len(source)} draws", fontsize=8)
+        alpha, lam = (pixels(results, name, task)[0, 0, 0] for name in ("alpha", "lam"))
+        row[2].set_xlabel(rf"$\alpha={alpha:g}$, $\lambda={lam:.2g}$", fontsize=8)
+    titles = ("source", "transfer, one draw", "what became of it", "how often changed")
+    for ax, title in zip(axes[0, 1:], titles, strict=True):
+        ax.set_title(title)
+    fig.colorbar(often, ax=axes[:, 4], shrink=0.5, ticks=[0, 0.5, 1], label="share of draws")
+    patches = [Patch(fc=colour, ec="0.6", label=fate) for fate, colour in FATES.items()]
+    fig.legend(handles=patches, ncols=4, loc="outside lower right")
     return fig
+
+
+def pixels(results, metric, task):
+    """A metric as an image a draw, shape (draws, 8, 8)."""
+    samples = results["coefficients"].samples(metric, {"task": task})
+    values = {s.cell["pixel"]: s.values for s in samples}
+    return np.stack([values[pixel] for pixel in range(64)], axis=1).reshape(-1, 8, 8)
+
+
+def picture(ax, image, **options):
+    """An image with a thin grid between its pixels."""
+    drawn = ax.imshow(image, **options)
+    ax.set(xticks=[], yticks=[])
+    ax.set_xticks(np.arange(0.5, 7), minor=True)
+    ax.set_yticks(np.arange(0.5, 7), minor=True)
+    ax.grid(visible=False)
+    ax.grid(which="minor", color="0.9", lw=0.5)
+    ax.tick_params(which="minor", length=0)
+    ax.spines[:].set(visible=True, color="0.7")
+    return drawn
+
+
+def fates(ax, source, transfer):
+    """What became of each coefficient; a sign says where those that moved went."""
+    kept, zero = transfer == source, transfer == 0
+    fate = np.select([kept & zero, kept, zero], [0, 1, 2], 3)
+    picture(ax, fate, cmap=ListedColormap(list(FATES.values())), vmin=-0.5, vmax=3.5)
+    for i, j in np.argwhere(fate == 3):
+        sign = "+" if transfer[i, j] > source[i, j] else "\N{MINUS SIGN}"
+        ax.text(j, i, sign, ha="center", va="center", fontsize=8, color="white")
+    count = [f"{np.sum(fate == k)} {word}" for k, word in ((1, "kept"), (3, "moved"))]
+    ax.set_xlabel(f"{', '.join(count)}, {np.sum(zero)} zero", fontsize=8)
 
 
 def errors(ax, pairs, task):

@@ -158,28 +158,35 @@ def held_out_losses(X, y, source):
     return table
 
 
+def fit_transfer(task, rows):
+    """The cross-validated transfer lasso of the target's rows ``rows``; and the lasso's level."""
+    target, origin = PAIRS[task]
+    X, y = digit_pair(target)
+    b0 = source_digits(origin).coef_
+    table = held_out_losses(X[rows], y[rows], b0[0])
+    i, j = np.unravel_index(np.argmin(table), table.shape)
+    with warnings.catch_warnings():
+        # a pixel that is equal in all rows keeps the source's coefficient: as it should here
+        warnings.simplefilter("ignore", UserWarning)
+        model = TransferLogisticRegression(LEVELS[j], ALPHAS[i], b0, tol=1e-4).fit(X[rows], y[rows])
+    # the target's own lasso is the last row of the same table
+    return model, LEVELS[int(np.argmin(table[-1]))]
+
+
 def fit_digits(task, rows):
     """All classifiers from the target's rows ``rows``; penalties by cross-validation."""
     target, origin = PAIRS[task]
     X, y = digit_pair(target)
-    source = source_digits(origin)
-    table = held_out_losses(X[rows], y[rows], source.coef_[0])
-    i, j = np.unravel_index(np.argmin(table), table.shape)
-    alone = LEVELS[int(np.argmin(table[-1]))]
+    transfer, alone = fit_transfer(task, rows)
     both = [
         np.concatenate(parts) for parts in zip(digit_pair(origin), (X[rows], y[rows]), strict=True)
     ]
-    models = {
+    return {
         "target": TransferLogisticRegression(alone, 1.0, tol=1e-4).fit(X[rows], y[rows]),
         "pooled": TransferLogisticRegression(SOURCE_LEVEL, 1.0, tol=1e-4).fit(*both),
-        "source": source,
-        "transfer": TransferLogisticRegression(LEVELS[j], ALPHAS[i], source.coef_, tol=1e-4),
+        "source": source_digits(origin),
+        "transfer": transfer,
     }
-    with warnings.catch_warnings():
-        # a pixel that is equal in all rows keeps the source's coefficient: as it should here
-        warnings.simplefilter("ignore", UserWarning)
-        models["transfer"].fit(X[rows], y[rows])
-    return models
 
 
 def balanced_rows(y, n, rng):
@@ -228,3 +235,30 @@ def digit_pairs(cell, rng, size):
         for j, method in enumerate(cell.method):
             out[i, j] = np.mean(models[method].predict(X[held]) != y[held])
     return {"error": out, "log_error": np.log(out + 0.5 / len(held))}
+
+
+@study(
+    design=grid(task="7 or 9, from 4 or 9", n=20, pixel=inner(list(range(64))))
+    + grid(task="1 or 8, from 1 or 9", n=10, pixel=inner(list(range(64))))
+    + grid(task="1 or 2, from 7 or 2", n=40, pixel=inner(list(range(64)))),
+    replicates=16,
+    block=16,
+    profiles={"paper": {"replicates": 96}, "full": {"replicates": 400}},
+    claims=[],
+)
+def digit_coefficients(cell, rng, size):
+    """Coefficients of the source and of the transfer lasso of `digit_pairs`, for the figure.
+
+    ``alpha`` and ``lam`` are what cross-validation chose, the same for all pixels.
+    """
+    target, origin = PAIRS[cell.task]
+    y = digit_pair(target)[1]
+    out = {
+        name: np.empty((size, len(cell.pixel))) for name in ("source", "transfer", "alpha", "lam")
+    }
+    for i in range(size):
+        chosen, _ = fit_transfer(cell.task, balanced_rows(y, cell.n, rng))
+        out["source"][i] = source_digits(origin).coef_[0]
+        out["transfer"][i] = chosen.coef_[0]
+        out["alpha"][i], out["lam"][i] = chosen.alpha, chosen.lam
+    return out
