@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cvxpy as cp
 import numpy as np
 import pytest
+import threadpoolctl
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
@@ -293,6 +295,21 @@ def test_layouts_and_types_of_the_input_compile_nothing_new():
     solve_batch(X, np.asfortranarray(Y.T), 0.1, 0.1, **many, tol=np.float64(1e-5))
     solve_batch(np.stack([X] * 3), Y.T[:, :], 0.1, np.ones(6)[::2], **many)
     assert len(kernels_entry.walk.signatures) == before
+
+
+def test_solves_in_threads_leave_the_threads_of_blas_as_they_were():
+    X, y, b0, _ = draw(0)
+    solve(X, y, 0.1, 0.1)
+
+    def threads():
+        libraries = threadpoolctl.threadpool_info()
+        return [one["num_threads"] for one in libraries if one["user_api"] == "blas"]
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        before = threads()
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda k: solve(X, y, 0.1 / k, 0.1, source_coef=b0), range(1, 200)))
+        assert threads() == before
 
 
 def test_what_overflows_is_an_error_and_not_a_gap_of_zero():

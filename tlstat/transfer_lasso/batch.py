@@ -247,7 +247,7 @@ def _threads(
     # a few chunks a thread: their designs are copied one chunk at a time
     width = -(-size // (4 * jobs)) if X.ndim == 3 else -(-size // jobs)
     parts = [slice(start, min(start + width, size)) for start in range(0, size, width)]
-    with one_blas_thread():
+    with one_blas_thread:
         if jobs == 1:
             for part in parts:
                 work(part)

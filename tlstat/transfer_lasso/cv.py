@@ -144,7 +144,7 @@ class TransferLassoCV(TransferRegressor):
         # The solver lets go of Python's lock, and a new process would load all code anew. Not by
         # scikit-learn's Parallel, which sets the filters of warnings, that threads share, in each;
         # and the limit of BLAS threads, that they share too, is not left to each.
-        with one_blas_thread():
+        with one_blas_thread:
             found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
                 delayed(fold_errors)(X, y, weight, train, test, alphas, grids, control, options)
                 for train, test in folds

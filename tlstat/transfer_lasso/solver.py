@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any
@@ -92,17 +93,37 @@ def compiled_design(X: Any) -> Any:
     )
 
 
-@functools.cache
-def _libraries() -> Any:
-    import scipy.linalg  # noqa: F401  (its BLAS is the one that compiled code calls)
-    import threadpoolctl
+class _OneBlasThread:
+    """A context in which BLAS starts no threads: on matrices as small as here they only wait.
 
-    return threadpoolctl.ThreadpoolController()
+    The limit holds for all threads of the process, so that the first sets it and the last one out
+    puts back what was.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+
+    @functools.cached_property
+    def _libraries(self) -> Any:
+        import scipy.linalg  # noqa: F401  (its BLAS is the one that compiled code calls)
+        import threadpoolctl
+
+        return threadpoolctl.ThreadpoolController()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._limit = self._libraries.limit(limits=1, user_api="blas")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._limit.restore_original_limits()
 
 
-def one_blas_thread() -> Any:
-    """A context in which BLAS starts no threads: on matrices as small as here they only wait."""
-    return _libraries().limit(limits=1, user_api="blas")
+one_blas_thread = _OneBlasThread()
 
 
 def free_basis(problem: Problem, free: np.ndarray) -> np.ndarray:
@@ -295,7 +316,7 @@ def _descend(
         _writeable(np.ascontiguousarray(x))
         for x in (problem.y, problem.share, problem.a, problem.c, problem.b0, start)
     )
-    with one_blas_thread():
+    with one_blas_thread:
         finite = kernels_entry.walk(
             design,
             problem.loss == "logistic",
