@@ -190,8 +190,8 @@ def test_a_perfect_source():
     [
         ({"alphas": []}, "alphas is"),
         ({"alphas": [0.5, 1.5]}, "alphas is 1.5"),
-        ({"alphas": "x"}, r"alphas is 'x'; expected"),
-        ({"lam_ratio": "a"}, "lam_ratio is 'a'"),
+        ({"alphas": "x"}, r"alphas is 'x'; expected a number in \[0, 1\]"),
+        ({"lam_ratio": "a"}, "lam_ratio is 'a'; expected a number above 0 and below 1"),
         ({"tol": -1.0}, "tol is -1.0"),
         ({"lams": 0}, "lams is 0"),
         ({"lams": [0.1, -1]}, "lams is -1"),

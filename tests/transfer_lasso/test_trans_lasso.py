@@ -259,7 +259,7 @@ def test_bad_sources():
     [
         ({"method": "best"}, "method is 'best'"),
         ({"held_out": 1.0}, "held_out is 1.0"),
-        ({"held_out": "a"}, "held_out is 'a'"),
+        ({"held_out": "a"}, "held_out is 'a'; expected a number above 0 and below 1"),
         ({"held_out": 0.001}, "held_out is 0.001 of 80 target rows"),
         ({"screened": 0}, "screened is 0"),
         ({"constant": -1.0}, "constant is -1.0"),
@@ -336,7 +336,7 @@ def test_an_aggregation_that_is_not_finished_is_told_with_its_gap():
 @pytest.mark.parametrize(
     ("fits", "y", "nu", "said"),
     [
-        (np.ones((3, 2)), np.ones(3), "a", "nu is 'a'"),
+        (np.ones((3, 2)), np.ones(3), "a", r"nu is 'a'; expected a number in \[0, 1\]"),
         ("ab", np.ones(3), 0.5, "fits has entries that are not real"),
         (np.ones((3, 2)), 1j * np.ones(3), 0.5, "y has complex"),
         (np.ones((3, 2)), np.ones(4), 0.5, "fits has shape"),

@@ -182,10 +182,18 @@ def l2_max(X: Any, y: Any, l1: float, source_coef: Any = None, **options: Any) -
     return _smallest(problem, problem.b0, problem.c, problem.a)
 
 
+def _number(value: Any) -> float:
+    """NaN, which is in no range, for what is no number."""
+    try:
+        return float(value) if np.ndim(value) == 0 and not np.iscomplexobj(value) else np.nan
+    except (TypeError, ValueError):
+        return np.nan
+
+
 def check_alpha(value: Any, name: str = "alpha") -> float:
     """A number in [0, 1]."""
-    number = _level(value, name)
-    if number > 1:
+    number = _number(value)
+    if not 0 <= number <= 1:
         raise InputError(f"{name} is {value!r}; expected a number in [0, 1]")
     return number
 
@@ -200,7 +208,7 @@ def check_alphas(values: Any) -> np.ndarray:
 
 def check_share(value: Any, name: str) -> float:
     """A number above 0 and below 1."""
-    number = _level(value, name)
+    number = _number(value)
     if not 0 < number < 1:
         raise InputError(f"{name} is {value!r}; expected a number above 0 and below 1")
     return number
