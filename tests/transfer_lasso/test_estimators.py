@@ -1,5 +1,6 @@
 """`TransferLasso` and `AdaptiveTransferLasso` against cvxpy, scikit-learn and exact reductions."""
 
+import doctest
 import tracemalloc
 import warnings
 
@@ -12,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Lasso, LinearRegression
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso import AdaptiveTransferLasso, TransferLasso, duality_gap
+from tlstat.transfer_lasso import AdaptiveTransferLasso, TransferLasso, duality_gap, estimators
 
 
 def problem(seed, n=40, p=12):
@@ -476,3 +477,8 @@ def test_no_penalty_is_least_squares():
     X, y, source = problem(14)
     model = TransferLasso(0.0, 0.5, source, tol=1e-12).fit(X, y)
     np.testing.assert_allclose(model.coef_, LinearRegression().fit(X, y).coef_, atol=1e-6)
+
+
+def test_the_example():
+    """The one of the documentation; by hand: the fit 1 is pulled back to the knot 0.9."""
+    assert doctest.testmod(estimators) == doctest.TestResults(failed=0, attempted=3)

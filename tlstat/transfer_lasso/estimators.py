@@ -171,7 +171,7 @@ class TransferLasso(SquaredTransfer):
     >>> import numpy as np
     >>> X, y = np.eye(3), np.array([3.0, 1.0, 0.0])
     >>> TransferLasso(0.1, 0.5, [3.0, 0.9, 2.0], fit_intercept=False).fit(X, y).coef_
-    array([3., 1., 0.])
+    array([3. , 0.9, 0. ])
     """
 
     def __init__(
