@@ -198,9 +198,9 @@ def correlated(cell, rng, size):
         p=P,
         sigma=1.0,
     ),
-    replicates=200_000,
+    replicates=400_000,
     block=20_000,
-    profiles={"paper": {"replicates": 400_000}, "full": {"replicates": 4_000_000}},
+    profiles={"paper": {"replicates": 1_000_000}, "full": {"replicates": 4_000_000}},
     claims=[
         equals(
             "error",
