@@ -454,6 +454,10 @@ def test_the_bugs_of_the_reference_are_caught_by_the_laws_it_names(name):
     assert caught(bug, laws) == set(laws)
 
 
+def test_the_gap_is_the_one_that_is_promised():
+    assert caught(slightly_larger, ["gap"], max_examples=40) == {"gap"}
+
+
 @pytest.mark.parametrize("name", [name for name, row in REFERENCE.items() if row[2]])
 def test_and_not_by_those_that_cannot_see_them(name):
     bug, _, blind = REFERENCE[name]

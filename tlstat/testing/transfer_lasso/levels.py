@@ -13,12 +13,11 @@ from collections.abc import Callable
 import numpy as np
 
 from tlstat.testing.transfer_lasso.problems import RegressionProblem
-from tlstat.testing.transfer_lasso.reductions import fit_in_box
+from tlstat.testing.transfer_lasso.reductions import TINIEST, fit_in_box
 from tlstat.testing.transfer_lasso.subjects import Subject, best_move, require
 
 Case = RegressionProblem
 ABOVE, BELOW = 1 + 1e-6, 1 - 1e-3
-_TINIEST = 1e-300
 
 
 def _largest_ratio(pulls: np.ndarray, weights: np.ndarray) -> float:
@@ -62,7 +61,7 @@ def limit_level(case: Case, knot: np.ndarray) -> float:
 def _without_subnormals(case: Case) -> Case:
     """A source of 1e-310 has a level of its own, which no solution can show."""
     b0 = case.source_coef
-    return case.replace(source_coef=np.where(np.abs(b0) < _TINIEST, 0.0, b0))
+    return case.replace(source_coef=np.where(np.abs(b0) < TINIEST, 0.0, b0))
 
 
 def _sharp(case: Case, level: float, knot: np.ndarray, weights: np.ndarray) -> bool:
@@ -137,7 +136,7 @@ def middle_interval(subject: Subject, case: Case) -> None:
     if largest == 0 or largest <= 1e-9 * float(np.max(case.correlation_size(case.zero))):
         return
     size = np.abs(case.source_coef) + float(np.max(np.abs(case.source_coef)))
-    size = np.where(size > _TINIEST, size, largest / float(np.max(case.curvature)))
+    size = np.where(size > TINIEST, size, largest / float(np.max(case.curvature)))
     case = case.replace(source_coef=np.where(seen, -np.sign(w) * size, 0.0))
     tilt = float(np.min(np.abs(w[seen]))) / (2 * largest)
 

@@ -8,6 +8,8 @@ from tlstat.testing.transfer_lasso.problems import RegressionProblem
 from tlstat.testing.transfer_lasso.subjects import Subject, at_columns, require, same
 
 Case = RegressionProblem
+# sources below it are zero to any solution, and too small for methods with bounds
+TINIEST = 1e-200
 
 
 def zero_source(subject: Subject, case: Case) -> None:
@@ -46,7 +48,7 @@ def fit_in_box(case: Case, fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
 
     root = np.sqrt(case.share)
     length = np.sqrt(case.curvature)
-    moving = moving & (case.source_coef != 0)
+    moving = moving & (np.abs(case.source_coef) > TINIEST)
     coef = np.where(moving, 0.0, fixed)
     seen = moving & (length > 0)
     if not np.any(seen):
@@ -55,12 +57,8 @@ def fit_in_box(case: Case, fixed: np.ndarray, moving: np.ndarray) -> np.ndarray:
     rest = root * (case.y - case.X @ coef)
     size = float(np.linalg.norm(rest)) or 1.0
     columns = root[:, None] * case.X[:, seen] / unit
-    low, high = np.minimum(b0, 0) * unit / size, np.maximum(b0, 0) * unit / size
-    room = high > low  # a subnormal source leaves none
-    best = np.zeros(len(b0))
-    if np.any(room):
-        ends = low[room], high[room]
-        best[room] = lsq_linear(columns[:, room], rest / size, ends, method="bvls", tol=1e-15).x
+    ends = np.minimum(b0, 0) * unit / size, np.maximum(b0, 0) * unit / size
+    best = lsq_linear(columns, rest / size, ends, method="bvls", tol=1e-15).x
     coef[seen] = best * size / unit
     return coef
 
