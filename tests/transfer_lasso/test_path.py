@@ -231,3 +231,12 @@ def test_the_limit_at_every_lam_is_one_point():
     path = transfer_lasso_path(X, np.zeros(20), source_coef=b0, alpha=1.0)
     np.testing.assert_array_equal(path.lams, [0.0])
     np.testing.assert_allclose(path.coefs, np.zeros((1, 8)), atol=1e-12)
+
+
+def test_a_path_of_noise_ends_next_to_interpolation():
+    """As many coordinates move as there are rows: their Gram matrix is singular on the way."""
+    rng = np.random.default_rng(0)
+    X, _, y = rng.normal(size=(320, 400)), rng.random(400), rng.normal(size=720)[400:]
+    path = transfer_lasso_path(X, y, n_lams=20, lam_ratio=1e-3, alpha=1.0)
+    assert np.all(path.converged)
+    assert np.count_nonzero(path.coefs[-1]) > 300

@@ -26,6 +26,8 @@ from tlstat.transfer_lasso.kernels import (
 
 _BLOCK = 512  # rows of the design that are copied at a time
 _NEWTON_MOST = 2000
+_SHORTEST = 1e-12  # part of a step that is tried
+_RIDGE = 1e-9  # of the diagonal of a singular matrix
 
 
 class Gram(NamedTuple):
@@ -240,11 +242,7 @@ def _cholesky_solve(matrix: Any, right: Any) -> Any:
 
 @kernel()
 def newton(gram: Any, terms: Any, b: Any, square: Any) -> Any:
-    """A Newton step on the coordinates off both knots, cut at the knots.
-
-    The full step with every crossing coordinate put on its knot is tried first; if it does not
-    descend, the step ends at the first knot, and then it must.
-    """
+    """A Newton step on the coordinates off both knots, cut at the knots."""
     m = gram.count[0]
     members = np.empty(m, np.int64)
     k = 0
@@ -267,26 +265,38 @@ def newton(gram: Any, terms: Any, b: Any, square: Any) -> Any:
             matrix[r, t] = gram.matrix[s, members[t]]
         matrix[r, r] += terms.nu + terms.mu
     step, definite = _cholesky_solve(matrix, right)
+    if not definite:  # more coordinates than rows: along null directions, until one meets a knot
+        for r in range(k):
+            matrix[r, r] += _RIDGE * (1e-300 + matrix[r, r])
+        step, definite = _cholesky_solve(matrix, right)
     if not definite:
         return square, False
-    first = 1.0
-    cut = np.empty(k)
-    for r in range(k):
-        j = gram.cols[members[r]]
-        cut[r] = step[r]
-        if terms.a[j] + terms.c[j] == 0:
-            continue
-        for knot in (0.0, terms.b0[j]):
-            to = knot - b[j]
-            if to * cut[r] > 0 and abs(to) < abs(cut[r]):
-                cut[r] = to
-                first = min(first, to / step[r])
-    square, better = _try_step(gram, terms, b, members[:k], cut, square, True)
-    if not better:
-        for r in range(k):
+    return _cut_step(gram, terms, b, members[:k], step, square), True
+
+
+@once()
+def _cut_step(gram: Any, terms: Any, b: Any, members: Any, step: Any, square: Any) -> Any:
+    """Go along ``step`` as far as it descends; a coordinate that meets a knot stays there."""
+    first, share, better = 1.0, 1.0, False
+    cut = np.empty(step.size)
+    while not better and share >= max(first, _SHORTEST):
+        for r in range(step.size):
+            j = gram.cols[members[r]]
+            cut[r] = share * step[r]
+            if terms.a[j] + terms.c[j] == 0:
+                continue
+            for knot in (0.0, terms.b0[j]):
+                to = knot - b[j]
+                if to * cut[r] > 0 and abs(to) < abs(cut[r]):
+                    cut[r] = to
+                    first = min(first, to / step[r])
+        square, better = _try_step(gram, terms, b, members, cut, square, True)
+        share *= 0.25
+    if not better:  # to the first knot: then it must descend
+        for r in range(step.size):
             step[r] *= first
-        square, better = _try_step(gram, terms, b, members[:k], step, square, False)
-    return square, True
+        square, _ = _try_step(gram, terms, b, members, step, square, False)
+    return square
 
 
 @kernel()
