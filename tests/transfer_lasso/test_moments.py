@@ -59,6 +59,18 @@ def test_knots_are_exact():
     np.testing.assert_array_equal(solve_moments(gram, moment, 1e3, 0.0, b0), np.zeros(6))
 
 
+def test_a_response_that_tells_nothing():
+    """All moments are 0, coefficients are not: the source pulls."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        X, b0 = rng.normal(size=(8, 6)), np.round(rng.normal(size=6), 1)
+        found = solve_moments(X.T @ X / 8, np.zeros(6), np.full(6, 0.0125), 0.0375, b0)
+        gap = problem.duality_gap(
+            found, X, np.zeros(8), 0.0125, 0.0375, source_coef=b0, relative=True
+        )
+        assert np.any(found != 0) and gap <= 1e-10
+
+
 @pytest.mark.parametrize("b0", [1.0, -2.0, 0.0])
 @pytest.mark.parametrize(("a", "c"), [(0.1, 0.3), (0.3, 0.1), (0.2, 0.2), (0.0, 0.0), (0.0, 0.2)])
 @pytest.mark.parametrize("share", [0.0, -0.7, 0.7, 1.0])

@@ -49,6 +49,7 @@ def _descend(gram, moment, a, c, b0, coef, tol, max_iter):  # type: ignore[no-un
                     for k in range(p):
                         w[k] -= G[k, j] * step
                     left[r] = max(left[r], h * abs(step))
+                    scale = max(scale, h * abs(new))  # the moments may be 0
             if left[r] <= tol * scale:
                 break
         if left[r] <= tol * scale:
@@ -77,7 +78,8 @@ def solve_moments(
     a, c, source_coef : array, broadcast to (..., p)
         ``l1 u``, ``l2 v`` and ``b0``.
     tol : float
-        A sweep that moves the gradient by no more than this share of ``max |moment|`` is the last.
+        A sweep that moves the gradient by no more than this share of its largest parts, the
+        moments and those of the coefficients, is the last.
     max_iter : int
         Largest number of sweeps.
 
