@@ -13,6 +13,7 @@ dependencies. A peer that is not installed is left out.
 """
 
 import argparse
+import importlib.util
 import os
 import subprocess
 import sys
@@ -29,19 +30,6 @@ from scipy import sparse
 from sklearn.linear_model import Lasso, lasso_path
 
 from tlstat.transfer_lasso import lambda_max, solve_batch, transfer_lasso_path
-
-try:
-    import celer
-except ImportError:  # optional peers: pip install tlstat[bench]
-    celer = None
-try:
-    import skglm
-except ImportError:
-    skglm = None
-try:
-    import adelie
-except ImportError:
-    adelie = None
 
 console = Console()
 POINTS, RATIO, TOL = 50, 1e-2, 1e-6
@@ -124,6 +112,8 @@ def by_sklearn(X, y, lams, tol):
 
 
 def by_celer(X, y, lams, tol):
+    import celer
+
     return celer.celer_path(X, y, "lasso", alphas=lams, tol=tol, max_iter=200)[1].T
 
 
@@ -146,6 +136,8 @@ def by_skglm(X, y, lams, tol, penalty=None):
 
 
 def by_adelie(X, y, lams, tol):
+    import adelie
+
     design = adelie.matrix.sparse(X) if sparse.issparse(X) else X
     state = adelie.grpnet(
         X=design,
@@ -161,14 +153,10 @@ def by_adelie(X, y, lams, tol):
 
 
 def peers():
-    out = {"scikit-learn": by_sklearn}
-    if celer is not None:
-        out["celer"] = by_celer
-    if skglm is not None:
-        out["skglm"] = by_skglm
-    if adelie is not None:
-        out["adelie"] = by_adelie
-    return out
+    """The peers that are installed; loaded for the rows that need them, not beside the others."""
+    optional = {"celer": by_celer, "skglm": by_skglm, "adelie": by_adelie}
+    found = {name: run for name, run in optional.items() if importlib.util.find_spec(name)}
+    return {"scikit-learn": by_sklearn, **found}
 
 
 def transfer_penalty():
@@ -321,7 +309,7 @@ def source_row(quick):
             f"AR(0.5), {n} x {p}", "tlstat", f"{own:.4f}", f"{gap:.1e}", "1", f"{own / lasso:.2f}"
         )
         table.add_row("", "tlstat, b0 = 0", f"{lasso:.4f}", "", f"{lasso / own:.2f}")
-        if skglm is not None:
+        if "skglm" in peers():
             penalty = transfer_penalty()(1.0, alpha, b0)
             by_skglm(X, y, lams[:2], 1e-3, penalty)
             seconds, theirs, note = tightened(
