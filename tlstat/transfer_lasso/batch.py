@@ -100,7 +100,8 @@ def solve_batch(
     Raises
     ------
     InputError
-        Bad input, before any work; for tensors also coefficients without any penalty.
+        Bad input, before any work (NaN in a numpy design: while it is worked on, and no answer is
+        given); for tensors also coefficients without any penalty.
 
     Warns
     -----
@@ -141,7 +142,7 @@ def solve_batch(
     for name, value in (("nu", nu), ("mu", mu)):
         if not (isinstance(value, int | float | np.number) and 0 <= value < np.inf):
             raise InputError(f"{name} is {value!r}; expected a finite number, 0 or above")
-    # a design in numpy is looked at by the threads: one pass over it is as long as half a solve
+    # a design in numpy is looked at by the threads, which read it anyway
     for name, value in ((("X", X),) if tensors else ()) + (("y", y), *columns.items()):
         _check_finite(xp, value, name)
     for name in ("weights", "source_weights"):
