@@ -8,7 +8,7 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.estimators import SquaredTransfer
-from tlstat.transfer_lasso.problem import _level
+from tlstat.transfer_lasso.problem import check_level
 
 __all__ = ["AdaptiveTransferLasso"]
 
@@ -89,8 +89,8 @@ class AdaptiveTransferLasso(SquaredTransfer):
         self.weight_range = weight_range
 
     def _column_weights(self, source: np.ndarray, names: Any) -> tuple[np.ndarray, np.ndarray]:
-        gamma1 = _level(self.gamma1, "gamma1")
-        gamma2 = _level(self.gamma2, "gamma2")
+        gamma1 = check_level(self.gamma1, "gamma1")
+        gamma2 = check_level(self.gamma2, "gamma2")
         low, high = self._range()
         if self.source_coef is None:
             return np.ones_like(source), np.ones_like(source)

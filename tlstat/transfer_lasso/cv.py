@@ -20,7 +20,7 @@ from tlstat.transfer_lasso.path import (
     lambda_max,
     limit,
 )
-from tlstat.transfer_lasso.problem import _level, prepare
+from tlstat.transfer_lasso.problem import check_level, prepare
 from tlstat.transfer_lasso.solver import check_control, one_blas_thread, solve
 
 __all__ = ["TransferLassoCV"]
@@ -125,8 +125,8 @@ class TransferLassoCV(TransferRegressor):
         """
         options: dict[str, Any] = {
             "fit_intercept": self.fit_intercept,
-            "nu": _level(self.ridge, "ridge"),
-            "mu": _level(self.source_ridge, "source_ridge"),
+            "nu": check_level(self.ridge, "ridge"),
+            "mu": check_level(self.source_ridge, "source_ridge"),
         }
         check_control(self.tol, self.max_iter)
         alphas = check_alphas(self.alphas)
@@ -166,7 +166,7 @@ class TransferLassoCV(TransferRegressor):
     def _grids(self, X: Any, y: Any, alphas: np.ndarray, source: Any, **options: Any) -> np.ndarray:
         """Values of ``lam``, decreasing, a row for each alpha."""
         if np.ndim(self.lams) == 1 and len(self.lams) > 0:
-            lams = np.sort([_level(lam, "lams") for lam in self.lams])[::-1]
+            lams = np.sort([check_level(lam, "lams") for lam in self.lams])[::-1]
             return np.tile(lams, (len(alphas), 1))
         number, ratio = self.lams, check_share(self.lam_ratio, "lam_ratio")
         if not isinstance(number, int | np.integer) or isinstance(number, bool) or number < 1:

@@ -17,7 +17,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.estimators import SquaredTransfer
-from tlstat.transfer_lasso.problem import _level, _vector, check_design, objective, prepare
+from tlstat.transfer_lasso.problem import (
+    check_design,
+    check_level,
+    check_vector,
+    objective,
+    prepare,
+)
 
 __all__ = ["InformationCriteria", "degrees_of_freedom", "information_criteria"]
 
@@ -90,12 +96,12 @@ def degrees_of_freedom(
     -----
     Unbiased only if the source does not depend on ``y``.
     """
-    ridge, X = _level(ridge, "ridge"), check_design(X)
+    ridge, X = check_level(ridge, "ridge"), check_design(X)
     n, p = X.shape
     checked = prepare(
         X, np.zeros(n), 0.0, 0.0, source_coef=source_coef, sample_weight=sample_weight
     )
-    coef = _vector(coef, "coef", p, "column")
+    coef = check_vector(coef, "coef", p, "column")
     free = np.flatnonzero((coef != 0) & (coef != checked.b0))
     squares = _squared_singular_values(X[:, free], checked.share, fit_intercept)
     # the relative size below which a singular value is rounding

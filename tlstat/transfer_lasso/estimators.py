@@ -12,7 +12,7 @@ import numpy as np
 
 from tlstat.transfer_lasso.fitting import TransferRegressor, resolve_weights
 from tlstat.transfer_lasso.path import check_alpha
-from tlstat.transfer_lasso.problem import _level
+from tlstat.transfer_lasso.problem import check_level
 from tlstat.transfer_lasso.solver import solve
 
 __all__ = ["SquaredTransfer", "TransferLasso"]
@@ -62,8 +62,8 @@ class SquaredTransfer(TransferRegressor):
         InputError
             If ``lam``, ``alpha``, a ridge term, ``source_coef`` or ``sample_weight`` is wrong.
         """
-        lam, alpha = _level(self.lam, "lam"), check_alpha(self.alpha)
-        nu, mu = _level(self.ridge, "ridge"), _level(self.source_ridge, "source_ridge")
+        lam, alpha = check_level(self.lam, "lam"), check_alpha(self.alpha)
+        nu, mu = check_level(self.ridge, "ridge"), check_level(self.source_ridge, "source_ridge")
         X, y, weight, source, names = self._data(
             X, y, sample_weight, self.source_coef, y_numeric=True
         )

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.problem import _check_real, _vector
+from tlstat.transfer_lasso.problem import _check_real, check_vector
 from tlstat.transfer_lasso.solver import Solution
 
 __all__ = [
@@ -68,7 +68,7 @@ def resolve_source(
         _check_real(source, name)
         rows = np.asarray(source, dtype=object)
         source = rows[0] if rows.ndim == 2 and len(rows) == 1 else source
-    return np.array(_vector(source, name, p, "column"))
+    return np.array(check_vector(source, name, p, "column"))
 
 
 def resolve_weights(given: tuple[Any, Any], p: int, names: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.fitting import LinearTransfer
 from tlstat.transfer_lasso.path import check_alpha
-from tlstat.transfer_lasso.problem import _level
+from tlstat.transfer_lasso.problem import check_level
 from tlstat.transfer_lasso.solver import solve
 
 __all__ = ["TransferLogisticRegression"]
@@ -103,8 +103,8 @@ class TransferLogisticRegression(ClassifierMixin, LinearTransfer):
         InputError
             If an argument is wrong, or there are not two classes.
         """
-        lam, alpha = _level(self.lam, "lam"), check_alpha(self.alpha)
-        nu, mu = _level(self.ridge, "ridge"), _level(self.source_ridge, "source_ridge")
+        lam, alpha = check_level(self.lam, "lam"), check_alpha(self.alpha)
+        nu, mu = check_level(self.ridge, "ridge"), check_level(self.source_ridge, "source_ridge")
         X, y, weight, source, _ = self._data(X, y, sample_weight, self.source_coef, row=True)
         label = self._labels(y, weight)
         solution = solve(

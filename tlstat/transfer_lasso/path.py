@@ -15,7 +15,7 @@ import numpy as np
 
 from tlstat.errors import InputError
 from tlstat.transfer_lasso.penalty import subdifferential
-from tlstat.transfer_lasso.problem import Problem, _level, _vector, prepare
+from tlstat.transfer_lasso.problem import Problem, check_level, check_vector, prepare
 from tlstat.transfer_lasso.solver import best_intercept, check_control, run, walk, warn_unconverged
 
 __all__ = ["Path", "alpha_path", "l1_max", "l2_max", "lambda_max", "transfer_lasso_path"]
@@ -112,7 +112,7 @@ def transfer_lasso_path(
     start, largest = limit(at_levels(unit, 1.0, alpha))
     grid = _grid(lams, largest, n_lams, lam_ratio)
     if coef_init is not None:
-        start = _vector(coef_init, "coef_init", len(start), "column")
+        start = check_vector(coef_init, "coef_init", len(start), "column")
     path = follow(unit, grid, np.full(len(grid), alpha), start, tol, max_iter)
     return _told(path, tol, max_iter)
 
@@ -144,7 +144,7 @@ def alpha_path(
     """
     check_control(tol, max_iter)
     grid = check_alphas(np.linspace(1, 0, 21) if alphas is None else alphas)
-    lams = np.full(len(grid), _level(lam, "lam"))
+    lams = np.full(len(grid), check_level(lam, "lam"))
     unit = prepare(X, y, 1.0, 1.0, source_coef=source_coef, **options)
     path = follow(unit, lams, grid, np.zeros(unit.X.shape[1]), tol, max_iter)
     return _told(path, tol, max_iter)

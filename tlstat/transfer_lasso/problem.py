@@ -128,7 +128,8 @@ def _check_real(value: Any, name: str) -> None:
         raise InputError(f"{name} has masked entries; expected numbers, fill or drop them")
 
 
-def _vector(value: Any, name: str, length: int, what: str) -> np.ndarray:
+def check_vector(value: Any, name: str, length: int, what: str) -> np.ndarray:
+    """Finite real numbers, one a ``what``."""
     _check_real(value, name)
     try:
         x = np.asarray(value, dtype=float)
@@ -142,7 +143,8 @@ def _vector(value: Any, name: str, length: int, what: str) -> np.ndarray:
     return x
 
 
-def _level(value: Any, name: str) -> float:
+def check_level(value: Any, name: str) -> float:
+    """A finite number, 0 or above."""
     ok = np.isscalar(value) or np.ndim(value) == 0
     try:
         number = float(value) if ok else np.nan
@@ -233,23 +235,25 @@ def prepare(
     """
     if loss not in LOSSES:
         raise InputError(f"loss is {loss!r}; expected one of {', '.join(LOSSES)}")
-    levels = [_level(v, k) for k, v in (("l1", l1), ("l2", l2), ("nu", nu), ("mu", mu))]
+    levels = [check_level(v, k) for k, v in (("l1", l1), ("l2", l2), ("nu", nu), ("mu", mu))]
     X = check_design(X)
     n, p = X.shape
-    y = _vector(y, "y", n, "row of X")
+    y = check_vector(y, "y", n, "row of X")
     if loss == "logistic" and not np.all((y == 0) | (y == 1)):
         odd = y[(y != 0) & (y != 1)][0]
         raise InputError(f"y has the value {odd:g}; the logistic loss expects 0 and 1")
-    b0 = np.zeros(p) if source_coef is None else _vector(source_coef, "source_coef", p, "column")
+    b0 = np.zeros(p)
+    if source_coef is not None:
+        b0 = check_vector(source_coef, "source_coef", p, "column")
     per_column = []
     for name, given in (("weights", weights), ("source_weights", source_weights)):
-        w = np.ones(p) if given is None else _vector(given, name, p, "column")
+        w = np.ones(p) if given is None else check_vector(given, name, p, "column")
         if np.any(w < 0):
             raise InputError(f"{name} is {w.min():g} at its lowest; expected 0 or above")
         per_column.append(w)
     share = np.full(n, 1 / n)
     if sample_weight is not None:
-        share = _vector(sample_weight, "sample_weight", n, "row of X")
+        share = check_vector(sample_weight, "sample_weight", n, "row of X")
         if np.any(share < 0) or not np.any(share > 0):
             raise InputError("sample_weight must be 0 or above, and not all 0")
         share = share / np.sum(share)
@@ -272,7 +276,7 @@ def objective(
 ) -> float:
     """The value of the objective; ``options`` are those of `prepare`."""
     problem = prepare(X, y, l1, l2, **options)
-    return problem.primal(_vector(coef, "coef", problem.X.shape[1], "column"), intercept)
+    return problem.primal(check_vector(coef, "coef", problem.X.shape[1], "column"), intercept)
 
 
 def duality_gap(
@@ -304,7 +308,7 @@ def duality_gap(
         unpenalised columns and scaled into the box ``|X_j'theta| <= a_j + c_j``.
     """
     problem = prepare(X, y, l1, l2, **options)
-    coef = _vector(coef, "coef", problem.X.shape[1], "column")
+    coef = check_vector(coef, "coef", problem.X.shape[1], "column")
     theta = problem.residual(problem.linear(coef, intercept))
     dual = max(problem.dual(point) for point in problem.feasible(theta))
     primal = problem.primal(coef, intercept)
@@ -319,7 +323,7 @@ def kkt_residual(
 ) -> float:
     """Largest distance of ``X_j'residual`` to the subdifferential of the penalty at ``b_j``."""
     problem = prepare(X, y, l1, l2, **options)
-    coef = _vector(coef, "coef", problem.X.shape[1], "column")
+    coef = check_vector(coef, "coef", problem.X.shape[1], "column")
     theta = problem.residual(problem.linear(coef, intercept))
     w = np.asarray(problem.X.T @ theta).ravel()
     away = penalty.subgradient_distance(

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tlstat.transfer_lasso.problem import _vector, prepare
+from tlstat.transfer_lasso.problem import check_vector, prepare
 
 __all__ = ["Certified", "gap_safe"]
 
@@ -75,7 +75,7 @@ def gap_safe(
         Bad input.
     """
     problem = prepare(X, y, l1, l2, **options)
-    coef = _vector(coef, "coef", problem.X.shape[1], "column")
+    coef = check_vector(coef, "coef", problem.X.shape[1], "column")
     theta = problem.residual(problem.linear(coef, intercept))
     points = problem.feasible(theta)
     duals = [problem.dual(point) for point in points]

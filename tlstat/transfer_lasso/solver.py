@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tlstat.errors import InputError
-from tlstat.transfer_lasso.problem import Problem, _vector, dense_columns, is_sparse, prepare
+from tlstat.transfer_lasso.problem import Problem, check_vector, dense_columns, is_sparse, prepare
 
 __all__ = ["Solution", "solve"]
 
@@ -202,7 +202,7 @@ def solve(
     )
     check_control(tol, max_iter)
     p = problem.X.shape[1]
-    start = np.zeros(p) if coef_init is None else _vector(coef_init, "coef_init", p, "column")
+    start = np.zeros(p) if coef_init is None else check_vector(coef_init, "coef_init", p, "column")
     solution = run(problem, start, tol, max_iter)
     if not solution.converged:
         warn_unconverged(solution.gap, tol, max_iter, solution.n_iter < max_iter)

@@ -18,7 +18,7 @@ from tlstat.transfer_lasso.aggregation import q_aggregate
 from tlstat.transfer_lasso.cv import TransferLassoCV
 from tlstat.transfer_lasso.fitting import TransferRegressor, check_unmasked, take_rows
 from tlstat.transfer_lasso.path import check_share
-from tlstat.transfer_lasso.problem import _level
+from tlstat.transfer_lasso.problem import check_level
 from tlstat.transfer_lasso.solver import Solution, solve
 
 __all__ = ["TransLasso"]
@@ -238,7 +238,7 @@ class TransLasso(TransferRegressor):
 
     def _constant(self, target: Sample) -> float:
         if self.constant is not None:
-            return _level(self.constant, "constant")
+            return check_level(self.constant, "constant")
         chosen = TransferLassoCV(
             alphas=1.0,
             cv=self.cv,
